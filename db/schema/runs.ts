@@ -1,0 +1,23 @@
+import { index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import type { JobKind, JobState, JobStatus } from '../../workflows/messages.ts';
+
+/** Projection of each job workflow's status; the workflow is the truth. */
+export const runs = pgTable(
+  'runs',
+  {
+    id: text().primaryKey(),
+    kind: text().$type<JobKind>().notNull(),
+    pipelineName: text('pipeline_name').notNull(),
+    state: text().$type<JobState>().notNull(),
+    status: jsonb().$type<JobStatus>().notNull(),
+    /** Counts up inside one workflow; a late, older projection never overwrites a newer one. */
+    sequence: integer().notNull(),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  (table) => [
+    index('runs_started_at_index').on(table.startedAt, table.id),
+    index('runs_pipeline_index').on(table.pipelineName, table.startedAt),
+  ],
+);
+export type Run = typeof runs.$inferSelect;

@@ -1,0 +1,34 @@
+/** Every failure the platform expects. Anything else is a bug and answers INTERNAL. */
+export type ErrorCode =
+  | 'NOT_FOUND'
+  | 'CONFLICT'
+  | 'INVALID'
+  | 'DATA_CONTRACT'
+  | 'QUALITY_GATE'
+  | 'MODEL_INVALID'
+  | 'DEPLOYMENT_FAILED'
+  | 'TOO_LARGE'
+  | 'UNAVAILABLE';
+
+/** One broken rule: where (field, column, row or variable) and what the rule says. */
+export interface ErrorDetail {
+  readonly path: string;
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** A failure with a stable code. `details` has one entry per broken rule, in the order they were found. */
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError';
+  readonly code: ErrorCode;
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { details?: readonly ErrorDetail[] } = {}) {
+    super(message, options);
+    this.code = code;
+    this.details = options.details ?? [];
+  }
+}
+
+export const notFound = (entity: string, id: string) =>
+  new PlatformError('NOT_FOUND', `${entity} '${id}' does not exist`);
