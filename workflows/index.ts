@@ -1,0 +1,4 @@
+// The bundle Temporal loads: every exported function is a workflow type.
+export { buildFeatures } from './build-features.ts';
+export { preprocessData } from './preprocess-data.ts';
+export { trainModel } from './train-model.ts';

@@ -1,0 +1,131 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { ProjectionActivities } from '../activities/projection.ts';
+import type { ErrorDetail } from '../lib/errors.ts';
+import { SEARCH_ATTRIBUTES, statusQuery } from './messages.ts';
+import type { JobError, JobInput, JobKind, JobState, JobStatus, StageName, StepState } from './messages.ts';
+
+const { recordStatus } = proxyActivities<ProjectionActivities>({
+  startToCloseTimeout: '10 seconds',
+  // Bounded, for Postgres may be away for long: the projection is a convenience, the workflow is the truth.
+  retry: { maximumAttempts: 20, maximumInterval: '10 seconds' },
+});
+const STAGE_ATTRIBUTE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, SearchAttributeType.KEYWORD);
+
+/** A running job: its status, and the one way to change it. */
+export interface Job {
+  readonly status: JobStatus;
+  /** Runs a stage and keeps its state, times and the job's progress. */
+  stage<T>(name: StageName, work: () => Promise<T>): Promise<T>;
+}
+
+/** Runs `body` as a job: answers the `status` query, projects each change, and ends in exactly one final state. */
+export async function runJob(
+  kind: JobKind,
+  input: JobInput,
+  stages: readonly StageName[],
+  body: (job: Job) => Promise<void>,
+): Promise<JobStatus> {
+  const status = initialStatus(kind, input, stages);
+  setHandler(statusQuery, () => status);
+  const project = createProjection(status);
+
+  const stage = async <T>(name: StageName, work: () => Promise<T>): Promise<T> => {
+    const step = status.stages.find((candidate) => candidate.name === name)!;
+    Object.assign(step, { state: 'RUNNING', started_at: now() });
+    status.stage = name;
+    status.progress = Math.floor((100 * status.stages.indexOf(step)) / status.stages.length);
+    upsertSearchAttributes([{ key: STAGE_ATTRIBUTE, value: name }]);
+    project();
+    const result = await work();
+    Object.assign(step, { state: 'COMPLETED', finished_at: now() });
+    return result;
+  };
+
+  try {
+    project();
+    await body({ status, stage });
+    finish(status, 'COMPLETED');
+    status.progress = 100;
+  } catch (error) {
+    finish(status, isCancellation(error) ? 'CANCELLED' : 'FAILED');
+    if (isCancellation(error)) throw error;
+    status.error = describe(error);
+    throw ApplicationFailure.nonRetryable(status.error.message, status.error.code, status.error.details);
+  } finally {
+    await CancellationScope.nonCancellable(() => project());
+  }
+  return status;
+}
+
+const now = () => new Date().toISOString(); // workflow time: replay-safe
+
+/** Projections go out in order, without holding the job up; a lost one is made good by the next. */
+function createProjection(status: JobStatus): () => Promise<void> {
+  let sequence = 0;
+  let last = Promise.resolve();
+  return () => {
+    const snapshot = structuredCloneOf(status);
+    const own = ++sequence;
+    last = last.then(() =>
+      CancellationScope.nonCancellable(() => recordStatus({ status: snapshot, sequence: own })).catch(() => undefined),
+    );
+    return last;
+  };
+}
+
+const structuredCloneOf = (status: JobStatus) => JSON.parse(JSON.stringify(status)) as JobStatus;
+
+function initialStatus(kind: JobKind, input: JobInput, stages: readonly StageName[]): JobStatus {
+  return {
+    job_id: workflowInfo().workflowId,
+    kind,
+    pipeline: { ...input.pipeline },
+    state: 'RUNNING',
+    stage: null,
+    progress: 0,
+    stages: stages.map((name) => ({ name, state: 'PENDING', started_at: null, finished_at: null })),
+    candidates: [],
+    waiting_for: null,
+    dataset_version: null,
+    rows: null,
+    metrics: {},
+    best_candidate: null,
+    model: null,
+    endpoint: null,
+    promoted: false,
+    error: null,
+    requested_by: input.requested_by,
+    started_at: workflowInfo().startTime.toISOString(),
+    finished_at: null,
+  };
+}
+
+function finish(status: JobStatus, state: Extract<JobState, 'COMPLETED' | 'FAILED' | 'CANCELLED'>): void {
+  status.state = state;
+  status.finished_at = now();
+  status.waiting_for = null;
+  for (const step of [...status.stages, ...status.candidates]) {
+    if (step.state === 'RUNNING') Object.assign(step, { state, finished_at: now() });
+    if (step.state === 'PENDING') step.state = 'SKIPPED' satisfies StepState;
+  }
+}
+
+/** The platform's error inside an activity's failure: the failure's type is the code. */
+function describe(error: unknown): JobError {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const details = (cause.details?.[0] as readonly ErrorDetail[] | undefined) ?? [];
+    return { code: cause.type ?? 'INTERNAL', message: cause.message, details };
+  }
+  return { code: 'UNAVAILABLE', message: cause instanceof Error ? cause.message : String(cause), details: [] };
+}
