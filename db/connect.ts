@@ -1,0 +1,19 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+
+export type Database = PostgresJsDatabase;
+/** What a query needs: the database or a transaction on it. */
+export type Queries = Pick<Database, 'select' | 'insert' | 'update' | 'delete' | 'execute'>;
+export interface Connection {
+  readonly db: Database;
+  /** For LISTEN / NOTIFY and other things drizzle has no words for. Dates come and go as text. */
+  readonly sql: postgres.Sql;
+  /** Waits up to 5 s for running queries. */
+  readonly close: () => Promise<void>;
+}
+
+/** Opens a pool; connections are made when first needed, so this never fails by itself. */
+export function connect(databaseUrl: string, { max = 10 }: { readonly max?: number } = {}): Connection {
+  const sql = postgres(databaseUrl, { max, onnotice: () => undefined });
+  return { db: drizzle(sql), sql, close: () => sql.end({ timeout: 5 }) };
+}

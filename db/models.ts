@@ -1,0 +1,137 @@
+import { and, asc, desc, eq, gt, lt, max, or, sql } from 'drizzle-orm';
+import { notFound, PlatformError } from '../lib/errors.ts';
+import type { Database, Queries } from './connect.ts';
+import { createAliasRepository } from './model-aliases.ts';
+import { type Page, type PageRequest, readCursor, toPage } from './pagination.ts';
+import { models, modelVersions, type ModelVersion } from './schema/models.ts';
+
+export type RegisterVersionInput = Omit<ModelVersion, 'version' | 'createdAt'>;
+export interface RegisteredVersion {
+  readonly name: string;
+  readonly version: number;
+  readonly created: boolean;
+}
+export interface ModelSummary {
+  readonly name: string;
+  readonly latestVersion: number;
+  readonly createdAt: Date;
+}
+export type ModelRepository = ReturnType<typeof createModelRepository>;
+
+export function createModelRepository(db: Database) {
+  const aliases = createAliasRepository(db);
+
+  /** Throws NOT_FOUND. */
+  const getVersion = async (name: string, version: number): Promise<ModelVersion> => {
+    const [row] = await db.select().from(modelVersions).where(isVersion(name, version));
+    if (!row) throw notFound('model version', `${name}/${version}`);
+    return row;
+  };
+  /** Throws NOT_FOUND. */
+  const getByAlias = async (name: string, alias: string) => getVersion(name, await aliases.versionOf(name, alias));
+
+  return {
+    ...aliases,
+    getVersion,
+    getByAlias,
+
+    /** Idempotent by run id. Numbers have no gaps. Throws CONFLICT when the run registered another model. */
+    registerVersion: (input: RegisterVersionInput): Promise<RegisteredVersion> =>
+      db.transaction(async (tx) => {
+        const name = input.modelName;
+        await tx.insert(models).values({ name }).onConflictDoNothing();
+        // Whoever holds the model's row gives the next number.
+        await tx.select().from(models).where(eq(models.name, name)).for('update');
+        const [existing] = await tx.select().from(modelVersions).where(eq(modelVersions.runId, input.runId));
+        if (existing) return repeated(existing, name);
+        const version = (await latestVersion(tx, name)) + 1;
+        await tx.insert(modelVersions).values({ ...input, version, createdAt: new Date() });
+        return { name, version, created: true };
+      }),
+
+    /** Models by name. */
+    list: async ({ limit, cursor }: PageRequest): Promise<Page<ModelSummary>> => {
+      const after = readCursor(cursor, ['text']);
+      const rows = await db
+        .select({ name: models.name, createdAt: models.createdAt, latestVersion: max(modelVersions.version) })
+        .from(models)
+        .innerJoin(modelVersions, eq(modelVersions.modelName, models.name))
+        .where(after ? gt(models.name, after[0]) : undefined)
+        .groupBy(models.name)
+        .orderBy(asc(models.name))
+        .limit(limit + 1);
+      const summaries = rows.map((row) => ({ ...row, latestVersion: row.latestVersion! }));
+      return toPage(summaries, limit, (row) => [row.name]);
+    },
+
+    /** Newest first. Throws NOT_FOUND for an unknown model. */
+    listVersions: async (name: string, { limit, cursor }: PageRequest): Promise<Page<ModelVersion>> => {
+      const after = readCursor(cursor, ['integer']);
+      const rows = await db
+        .select()
+        .from(modelVersions)
+        .where(and(eq(modelVersions.modelName, name), after ? lt(modelVersions.version, after[0]) : undefined))
+        .orderBy(desc(modelVersions.version))
+        .limit(limit + 1);
+      if (rows.length === 0 && !after) throw notFound('model', name);
+      return toPage(rows, limit, (row) => [row.version]);
+    },
+
+    /** The version with the best test-split metric, the newest among equals. Throws NOT_FOUND when none has the metric. */
+    best: async (name: string, metric: string, direction: 'max' | 'min'): Promise<ModelVersion> => {
+      const value = sql`(${modelVersions.metrics}->>${metric})::float8`;
+      const [row] = await db
+        .select()
+        .from(modelVersions)
+        .where(and(eq(modelVersions.modelName, name), sql`${modelVersions.metrics} ? ${metric}`))
+        .orderBy(direction === 'max' ? desc(value) : asc(value), desc(modelVersions.version))
+        .limit(1);
+      if (!row) throw notFound('model with metric', `${name}/${metric}`);
+      return row;
+    },
+
+    /** Versions of any model that one algorithm trained, newest first. */
+    byAlgorithm: async (algorithm: string, { limit, cursor }: PageRequest): Promise<Page<ModelVersion>> => {
+      const after = readCursor(cursor, ['time', 'text']);
+      const { createdAt, runId } = modelVersions;
+      const rows = await db
+        .select()
+        .from(modelVersions)
+        .where(
+          and(
+            eq(modelVersions.algorithm, algorithm),
+            after ? or(lt(createdAt, after[0]), and(eq(createdAt, after[0]), lt(runId, after[1]))) : undefined,
+          ),
+        )
+        .orderBy(desc(createdAt), desc(runId))
+        .limit(limit + 1);
+      return toPage(rows, limit, (row) => [row.createdAt, row.runId]);
+    },
+
+    /** `models:/<name>@<alias>` or `models:/<name>/<version>`. Throws INVALID for another form, NOT_FOUND. */
+    resolve: async (uri: string): Promise<ModelVersion> => {
+      const match = /^models:\/([^/@]+)(?:@([^/@]+)|\/([1-9]\d{0,8}))$/.exec(uri);
+      if (!match) {
+        throw new PlatformError('INVALID', `'${uri}' is not models:/<name>@<alias> or models:/<name>/<version>`);
+      }
+      const [, name, alias, version] = match;
+      return alias === undefined ? getVersion(name!, Number(version)) : getByAlias(name!, alias);
+    },
+  };
+}
+
+const isVersion = (name: string, version: number) =>
+  and(eq(modelVersions.modelName, name), eq(modelVersions.version, version));
+
+async function latestVersion(tx: Queries, name: string): Promise<number> {
+  const [row] = await tx
+    .select({ version: max(modelVersions.version) })
+    .from(modelVersions)
+    .where(eq(modelVersions.modelName, name));
+  return row?.version ?? 0;
+}
+
+function repeated(existing: ModelVersion, name: string): RegisteredVersion {
+  if (existing.modelName === name) return { name, version: existing.version, created: false };
+  throw new PlatformError('CONFLICT', `run '${existing.runId}' already registered model '${existing.modelName}'`);
+}
