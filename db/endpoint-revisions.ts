@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, max, ne, sql } from 'drizzle-orm';
 import { notFound, PlatformError } from '../lib/errors.ts';
 import type { Database, Queries } from './connect.ts';
 import { createAliasRepository, type MoveAlias } from './model-aliases.ts';
@@ -19,6 +19,12 @@ export interface ActivateInput {
   readonly revision: number;
   readonly alias: MoveAlias;
 }
+export interface RevisionStatus {
+  readonly state: EndpointRevision['state'];
+  readonly detail: string | null;
+  readonly supersededBy: number | null;
+}
+
 /** The writing side of the handshake: prepared → active, or failed. */
 export const createEndpointRevisionRepository = (db: Database) => ({
   /** The next revision of the endpoint; the same run gets the revision it made before. */
@@ -64,6 +70,22 @@ export const createEndpointRevisionRepository = (db: Database) => ({
       await notify(tx, endpoint);
       return { activated: true };
     }),
+
+  /** Where a revision stands. `supersededBy`: the newest later revision that did not fail. Throws NOT_FOUND. */
+  revisionStatus: async (endpoint: string, revision: number): Promise<RevisionStatus> => {
+    const { state, detail } = await findRevision(db, endpoint, revision);
+    const [later] = await db
+      .select({ revision: max(endpointRevisions.revision) })
+      .from(endpointRevisions)
+      .where(
+        and(
+          eq(endpointRevisions.endpointName, endpoint),
+          gt(endpointRevisions.revision, revision),
+          ne(endpointRevisions.state, 'failed'),
+        ),
+      );
+    return { state, detail, supersededBy: later?.revision ?? null };
+  },
 
   /** Ends a prepared revision; one that is active, or failed before, stays as it is. */
   failRevision: async (endpoint: string, revision: number, detail: string): Promise<void> => {

@@ -1,4 +1,4 @@
-import { and, asc, eq, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, lt, or, sql } from 'drizzle-orm';
 import type { Database } from './connect.ts';
 import { servingNodeRevisions, servingNodes, type ServingNodeRevision } from './schema/endpoints.ts';
 
@@ -6,11 +6,16 @@ export type NodeState = ServingNodeRevision['state'];
 
 /** The serving processes' side of the deployment handshake. Times are the database's, so that clocks need not agree. */
 export const createServingNodeRepository = (db: Database) => ({
-  /** Makes the node known, and forgets nodes that were not seen for a day (killed processes cannot say goodbye). */
+  /**
+   * Makes the node known, without what an earlier process of that name reported, and forgets nodes that were not seen
+   * for a day (killed processes cannot say goodbye).
+   */
   registerNode: async (node: string): Promise<void> => {
-    await db.delete(servingNodes).where(lt(servingNodes.seenAt, sql`now() - interval '1 day'`));
-    const seen = { startedAt: sql`now()`, seenAt: sql`now()` };
-    await db.insert(servingNodes).values({ node }).onConflictDoUpdate({ target: servingNodes.node, set: seen });
+    const unseen = lt(servingNodes.seenAt, sql`now() - interval '1 day'`);
+    await db.transaction(async (tx) => {
+      await tx.delete(servingNodes).where(or(eq(servingNodes.node, node), unseen));
+      await tx.insert(servingNodes).values({ node });
+    });
   },
 
   /** False when the node is not registered (any more); its reports are gone then too. */
