@@ -1,0 +1,128 @@
+import { type BinnedMatrix } from './binning.ts';
+import type { Gradients } from './gradients.ts';
+import { buildHistogram, createHistogramPool, subtractHistogram, type Histogram } from './histogram.ts';
+import { partition } from './partition.ts';
+import { bestSplit, hessianOf, rowsOf, type NodeSums, type Split, type SplitRules } from './split.ts';
+
+export interface GrowthRules {
+  readonly max_leaves: number;
+  readonly min_rows_per_leaf: number;
+  readonly l2: number;
+}
+
+/** A node of a grown tree. A leaf has no split and holds the rows `start` to `end` of `GrownTree.rows`. */
+export interface GrownNode {
+  start: number;
+  end: number;
+  sums: NodeSums;
+  split: Split | null;
+  left: number;
+  right: number;
+}
+
+export interface GrownTree {
+  readonly nodes: readonly GrownNode[];
+  readonly rows: Uint32Array;
+}
+
+/** A leaf that can still be split, with the histogram its children's are made of. */
+interface OpenLeaf {
+  readonly node: number;
+  readonly histogram: Histogram;
+  readonly split: Split;
+}
+
+export type TreeGrower = (gradients: Gradients) => GrownTree;
+
+/**
+ * Grows trees leaf by leaf, always at the leaf whose best split helps most (best-first, as LightGBM). Only the smaller
+ * child's histogram is built. The rows of a returned tree are valid until the next call.
+ */
+export function createTreeGrower(matrix: BinnedMatrix, rules: GrowthRules): TreeGrower {
+  const pool = createHistogramPool(matrix);
+  const rows = new Uint32Array(matrix.rows);
+  const moved = new Uint32Array(matrix.rows);
+  const ordered = { gradient: new Float64Array(matrix.rows), packed: new Float64Array(matrix.rows) };
+
+  return (gradients) => {
+    for (let row = 0; row < rows.length; row++) rows[row] = row;
+    const nodes: GrownNode[] = [leaf(0, rows.length, sumsOf(gradients))];
+    const open: OpenLeaf[] = [];
+    const splitRules: SplitRules = { ...rules, unit: gradients.unit };
+
+    const build = ({ start, end }: GrownNode) => {
+      const histogram = pool.take();
+      buildHistogram(matrix, gradients, rows.subarray(start, end), ordered, histogram);
+      return histogram;
+    };
+    const consider = (node: number, histogram: Histogram) => {
+      const split = bestSplit(matrix, histogram, nodes[node]!.sums, splitRules);
+      if (split) open.push({ node, histogram, split });
+      else pool.give(histogram);
+    };
+    const splitNode = ({ node, split }: OpenLeaf) => {
+      const parent = nodes[node]!;
+      partition(matrix, rows.subarray(parent.start, parent.end), split, moved);
+      const middle = parent.start + rowsOf(split.left.packed, gradients.unit);
+      parent.split = split;
+      parent.left = nodes.push(leaf(parent.start, middle, split.left)) - 1;
+      parent.right = nodes.push(leaf(middle, parent.end, difference(parent.sums, split.left))) - 1;
+      return parent;
+    };
+
+    if (rules.max_leaves > 1) consider(0, build(nodes[0]!));
+    for (let leaves = 1; leaves < rules.max_leaves && open.length > 0; leaves++) {
+      const chosen = takeBest(open);
+      const { left, right } = splitNode(chosen);
+      if (leaves + 1 === rules.max_leaves) {
+        pool.give(chosen.histogram);
+        break;
+      }
+      const leftIsSmaller = size(nodes[left]!) < size(nodes[right]!);
+      const [small, large] = leftIsSmaller ? [left, right] : [right, left];
+      const histogram = build(nodes[small]!);
+      subtractHistogram(chosen.histogram, histogram);
+      consider(small, histogram);
+      consider(large, chosen.histogram);
+    }
+    for (const { histogram } of open) pool.give(histogram);
+    return { nodes, rows };
+  };
+}
+
+/** −G / (H + λ): the log-odds step that minimises the second-order loss of a leaf. */
+export const leafStep = ({ gradient, packed }: NodeSums, l2: number, unit: number) =>
+  -gradient / (hessianOf(packed, unit) + l2);
+
+const size = ({ start, end }: GrownNode) => end - start;
+const leaf = (start: number, end: number, sums: NodeSums): GrownNode => ({
+  start,
+  end,
+  sums,
+  split: null,
+  left: -1,
+  right: -1,
+});
+const difference = (a: NodeSums, b: NodeSums): NodeSums => ({
+  gradient: a.gradient - b.gradient,
+  packed: a.packed - b.packed,
+});
+
+function sumsOf({ gradient, packed }: Gradients): NodeSums {
+  let sum = 0;
+  let packedSum = 0;
+  for (let row = 0; row < gradient.length; row++) {
+    sum += gradient[row]!;
+    packedSum += packed[row]!;
+  }
+  return { gradient: sum, packed: packedSum };
+}
+
+/** Takes out the leaf with the largest gain; the oldest of equals. */
+function takeBest(open: OpenLeaf[]): OpenLeaf {
+  let best = 0;
+  for (let i = 1; i < open.length; i++) {
+    if (open[i]!.split.gain > open[best]!.split.gain) best = i;
+  }
+  return open.splice(best, 1)[0]!;
+}
