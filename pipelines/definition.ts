@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { crossCheck } from './cross-checks.ts';
 
 const Slug = z
   .string()
@@ -90,6 +91,19 @@ const GradientBoosting = z.strictObject({
 });
 export const Candidate = z.discriminatedUnion('algorithm', [LogisticRegression, GradientBoosting]);
 
+// Each candidate is an activity with its events; more would outgrow a run's history.
+const MAX_CANDIDATES = 50;
+const gridSize = ({ algorithm: _algorithm, ...grid }: z.output<typeof Candidate>) =>
+  Object.values(grid).reduce((product, values) => product * values.length, 1);
+const Candidates = z
+  .array(Candidate)
+  .min(1)
+  .max(10)
+  .refine(
+    (candidates) => candidates.reduce((sum, candidate) => sum + gridSize(candidate), 0) <= MAX_CANDIDATES,
+    `the grids make more than ${MAX_CANDIDATES} candidates`,
+  );
+
 export const MetricName = z.enum(['roc_auc', 'pr_auc', 'log_loss', 'brier', 'accuracy', 'precision', 'recall', 'f1']);
 export const HIGHER_IS_BETTER = {
   roc_auc: true,
@@ -102,16 +116,20 @@ export const HIGHER_IS_BETTER = {
   f1: true,
 } as const satisfies Record<z.infer<typeof MetricName>, boolean>;
 
+const Gate = z
+  .strictObject({ metric: MetricName, at_least: z.number().optional(), at_most: z.number().optional() })
+  .refine((g) => (g.at_least === undefined) !== (g.at_most === undefined), 'exactly one of at_least, at_most')
+  .refine(
+    ({ metric, at_least, at_most }) =>
+      [at_least, at_most].every((limit = 0) => limit >= 0 && (limit <= 1 || metric === 'log_loss')),
+    'the limit must be a value that the metric can take: 0 to 1, for log_loss any number from 0',
+  );
 const Evaluation = z.strictObject({
   /** Ranks the candidates on the validation split. */
   select_by: z.enum(['roc_auc', 'pr_auc', 'log_loss', 'brier']).default('roc_auc'),
   /** Absolute bars on the test split. */
   gates: z
-    .array(
-      z
-        .strictObject({ metric: MetricName, at_least: z.number().optional(), at_most: z.number().optional() })
-        .refine((g) => (g.at_least === undefined) !== (g.at_most === undefined), 'exactly one of at_least, at_most'),
-    )
+    .array(Gate)
     .max(20)
     .default([{ metric: 'roc_auc', at_least: 0.5 }]),
   /** A challenger may be worse than production by at most this much, on `select_by`, same test rows. */
@@ -131,10 +149,18 @@ const Decision = z.strictObject({
   negative: z.string().min(1).max(100).default('NEGATIVE'),
 });
 
+function isTimeZone(name: string): boolean {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}
+
 const Schedule = z.strictObject({
   /** Five cron fields. A run that would overlap a running one is skipped. */
   cron: z.string().regex(/^(\S+\s+){4}\S+$/, 'five cron fields'),
-  timezone: z.string().default('UTC'),
+  timezone: z.string().refine(isTimeZone, 'not an IANA time zone such as Europe/Paris').default('UTC'),
   /** Missed starts older than this are dropped when the server comes back. */
   catchup_window_seconds: z.int().min(10).default(3600),
 });
@@ -155,7 +181,7 @@ const Definition = z.strictObject({
   derived: z.record(ColumnName, z.string().min(1).max(500)).default({}),
   contract: Contract.prefault({}),
   split: Split.prefault({}),
-  candidates: z.array(Candidate).min(1).max(10),
+  candidates: Candidates,
   evaluation: Evaluation.prefault({}),
   decision: Decision.prefault({}),
   /** `manual` registers the version and leaves the alias and the endpoint alone. */
@@ -168,20 +194,9 @@ const Definition = z.strictObject({
 });
 
 /** What a pipeline is. `parse` fills defaults; unknown keys are errors that name the key. */
-export const PipelineDefinition = Definition.superRefine((definition, context) => {
-  const clash = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-  if (definition.target.column in definition.features) clash(['target', 'column'], 'the target cannot be a feature');
-  for (const [name, feature] of Object.entries(definition.features)) {
-    if (!feature.nullable && feature.max_null_share !== 1)
-      clash(['features', name, 'max_null_share'], 'only with nullable: true');
-  }
-  for (const name of Object.keys(definition.derived)) {
-    if (name in definition.features || name === definition.target.column)
-      clash(['derived', name], 'the name is taken by a column');
-  }
-  if (definition.decision.positive === definition.decision.negative)
-    clash(['decision'], 'positive and negative must differ');
-});
+export const PipelineDefinition = Definition.superRefine((definition, context) =>
+  crossCheck(definition, (path, message) => context.addIssue({ code: 'custom', path, message })),
+);
 
 /** Settings a single run may replace; everything else is the pipeline's. */
 export const RunOverrides = z.strictObject({
