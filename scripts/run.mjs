@@ -52,7 +52,10 @@ function install() {
 
 function run([file, ...args]) {
   const path = [join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter);
-  const child = spawn(nodeBinary, [join(root, file), ...args], { stdio: 'inherit', env: { ...process.env, PATH: path } });
+  const child = spawn(nodeBinary, [join(root, file), ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path },
+  });
   let forwarded = false;
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {

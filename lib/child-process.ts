@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PlatformError } from './errors.ts';
+import type { GuardOrder, GuardReport } from './guard.ts';
+
+export interface ProgramOptions extends Omit<GuardOrder, 'signal' | 'graceMs' | 'args'> {
+  /** For messages: 'Postgres', 'Temporal'. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Output is appended here; errors quote its end. */
+  readonly logFile: string;
+  /** Remembers the guard, for `predecessorEnded` at the next start. */
+  readonly pidFile: string;
+  readonly signal?: GuardOrder['signal'];
+  readonly graceMs?: number;
+}
+export interface Program {
+  readonly pid: number;
+  /** Settles when the program has ended, with its exit code. */
+  readonly ended: Promise<number>;
+  /** Asks it to stop, kills it after the grace time, and waits for its end. Harmless when it has ended. */
+  readonly stop: () => Promise<void>;
+}
+
+const GUARD = fileURLToPath(new URL('guard.ts', import.meta.url));
+
+/** Starts a program that does not outlive this process, not even after kill -9. Throws UNAVAILABLE when it does not start. */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const { command, args, cwd, uid, gid, signal = 'SIGTERM', graceMs = 10_000 } = options;
+  const order: GuardOrder = { command, args, cwd, uid, gid, signal, graceMs };
+  const log = openLog(options.logFile);
+  // Its own process group: Ctrl-C in the terminal must reach only Anneal, which then stops things in order.
+  const guard = spawn(process.execPath, ['--no-warnings', GUARD, JSON.stringify(order)], {
+    stdio: ['ignore', log, log, 'ipc'],
+    env: options.env ?? process.env,
+    detached: true,
+  });
+  closeSync(log);
+  if (guard.pid !== undefined) writeFileSync(options.pidFile, `${guard.pid}\n`);
+  const ended = once(guard, 'exit').then(([code]) => (code as number | null) ?? 1);
+  const pid = await startedPid(guard, ended, options.name);
+  // If the guard itself is killed, its program would be left behind.
+  void ended.then(() => guard.signalCode && kill(pid, 'SIGKILL'));
+  const stop = async () => {
+    if (guard.connected) guard.disconnect();
+    await ended;
+  };
+  return { pid, ended, stop };
+}
+
+/**
+ * Asks `answers` until it says true. Throws UNAVAILABLE, with the end of the log, when the program ends first or does
+ * not answer in time.
+ */
+export async function waitUntilReady(
+  program: Program,
+  { name, logFile }: Pick<ProgramOptions, 'name' | 'logFile'>,
+  answers: () => Promise<boolean>,
+  timeoutMs = 60_000,
+): Promise<void> {
+  let exit: number | undefined;
+  void program.ended.then((code) => (exit = code));
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline && exit === undefined) {
+    if (await answers().catch(() => false)) return;
+    await delay(50);
+  }
+  await program.stop();
+  const what = exit === undefined ? `did not answer within ${timeoutMs / 1000} s` : `ended with status ${exit}`;
+  throw new PlatformError('UNAVAILABLE', `${name} ${what}. The end of its log:\n${tail(logFile)}`);
+}
+
+/**
+ * After kill -9 of the last owner its program takes a moment to stop: waits for that, so that ports and data are free.
+ * Throws CONFLICT when it does not end in time.
+ */
+export async function predecessorEnded(pidFile: string, timeoutMs = 15_000): Promise<void> {
+  const pid = readPid(pidFile);
+  const deadline = Date.now() + timeoutMs;
+  while (pid !== undefined && isAliveAs(pid, 'guard.ts')) {
+    if (Date.now() > deadline)
+      throw new PlatformError('CONFLICT', `process ${pid} of an earlier start is still running`);
+    await delay(50);
+  }
+}
+
+/** The first line of a pid file as a number, or undefined when there is none. */
+export function readPid(path: string): number | undefined {
+  if (!existsSync(path)) return undefined;
+  const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);
+  return pid > 0 ? pid : undefined;
+}
+
+/** Pids are used again: on Linux a stranger is told apart by its command line. */
+export function isAliveAs(pid: number, word: string): boolean {
+  if (!isAlive(pid)) return false;
+  const commandLine = `/proc/${pid}/cmdline`;
+  return process.platform !== 'linux' || (existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(word));
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function startedPid(guard: ChildProcess, ended: Promise<number>, name: string): Promise<number> {
+  const [report] = await Promise.race([
+    once(guard, 'message') as Promise<[GuardReport]>,
+    ended.then((code): [GuardReport] => [{ failed: `its guard ended with status ${code}` }]),
+  ]);
+  if ('pid' in report) return report.pid;
+  throw new PlatformError('UNAVAILABLE', `${name} cannot be started: ${report.failed}`);
+}
+
+function openLog(path: string): number {
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, 'a');
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  if (isAlive(pid)) process.kill(pid, signal);
+}
+
+const tail = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').slice(-15).join('\n');

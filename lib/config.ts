@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { PlatformError } from './errors.ts';
+
+const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+/** 0 takes any free port. */
+const port = (initial: number) => z.coerce.number().int().min(0).max(65_535).default(initial);
+const count = (initial: number) => z.coerce.number().int().positive().default(initial);
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'a URL as postgres://user:password@host:5432/database',
+});
+const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL as http://host:4318' });
+const address = z.string().regex(/^[^\s:/]+:\d+$/, 'host:port, without a scheme');
+
+/** Query sources by name: a JSON object, name → Postgres URL. */
+const SourceDatabases = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'a JSON object, as {"warehouse":"postgres://…"}' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.record(z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'names of lower-case letters, digits and dashes'), postgresUrl),
+  );
+
+const S3_SETTINGS = ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
+
+/** Every setting Anneal reads. `.env.example` says what each means; a test keeps the two equal. */
+export const ConfigSchema = z
+  .object({
+    ANNEAL_HOME: z
+      .string()
+      .default('.anneal')
+      .transform((path) => resolve(path)),
+    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    SHUTDOWN_GRACE_SECONDS: z.coerce.number().min(0).max(600).default(10),
+
+    API_HOST: z.string().default('127.0.0.1'),
+    API_PORT: port(8000),
+    SERVING_HOST: z.string().default('127.0.0.1'),
+    SERVING_PORT: port(8100),
+    TEMPORAL_PORT: port(7233),
+    TEMPORAL_UI_PORT: port(8233),
+    POSTGRES_PORT: port(54_329),
+    WORKER_PIPELINE_METRICS_PORT: port(9101),
+    WORKER_TRAINING_METRICS_PORT: port(9102),
+    WORKER_MONITORING_METRICS_PORT: port(9103),
+
+    DATABASE_URL: postgresUrl.optional(),
+    TEMPORAL_ADDRESS: address.optional(),
+    TEMPORAL_NAMESPACE: z.string().default('default'),
+    TEMPORAL_UI_URL: httpUrl.optional(),
+    S3_ENDPOINT: httpUrl.optional(),
+    S3_REGION: z.string().default('us-east-1'),
+    S3_BUCKET: z.string().optional(),
+    S3_ACCESS_KEY: z.string().optional(),
+    S3_SECRET_KEY: z.string().optional(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+
+    MODEL_URI: z
+      .string()
+      .regex(
+        /^models:\/[a-z][a-z0-9-]*(@[a-z][a-z0-9-]*|\/[1-9]\d*)$/,
+        'models:/<name>@<alias> or models:/<name>/<version>',
+      )
+      .optional(),
+    MODEL_NAME: z.string().default('churn'),
+    SERVING_CONFIG: z.string().default('configs/config.yaml'),
+    ENABLE_BOOM: flag.default(false),
+
+    MAX_UPLOAD_BYTES: count(10 * 2 ** 30),
+    MAX_BODY_BYTES: count(2 ** 20),
+    DUCKDB_MEMORY_LIMIT: z
+      .string()
+      .regex(/^\d+(\.\d+)?(KB|MB|GB|KiB|MiB|GiB)$/, 'a size as 1GB or 512MB')
+      .default('1GB'),
+    SOURCE_DATABASES: SourceDatabases.default({}),
+
+    WORKER_PIPELINE_CONCURRENCY: count(4),
+    WORKER_TRAINING_CONCURRENCY: count(availableParallelism()),
+    WORKER_MONITORING_CONCURRENCY: count(4),
+  })
+  .superRefine((config, context) => {
+    if (config.S3_ENDPOINT === undefined) return;
+    for (const name of S3_SETTINGS.filter((setting) => config[setting] === undefined)) {
+      context.addIssue({ code: 'custom', path: [name], message: 'required when S3_ENDPOINT is set' });
+    }
+  });
+export type Config = Readonly<z.output<typeof ConfigSchema>>;
+
+/**
+ * Reads the configuration. An empty variable counts as absent. Throws INVALID with one detail per mistake, each naming
+ * its variable; values are never repeated, for they may be secrets.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = ConfigSchema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const details = parsed.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    rule: issue.code,
+    message: issue.message,
+  }));
+  const lines = details.map(({ path, message }) => `  ${path}: ${message}`);
+  throw new PlatformError('INVALID', `Invalid configuration:\n${lines.join('\n')}`, { details });
+}
+
+/** The value of a setting that this process cannot do without; `anneal up` fills the ones of embedded servers. */
+export function required<K extends keyof Config>(config: Config, name: K): NonNullable<Config[K]> {
+  const value = config[name];
+  if (value !== undefined && value !== null) return value;
+  throw new PlatformError('INVALID', `${name} is not set; set it, or start everything with \`anneal up\``, {
+    details: [{ path: name, rule: 'required', message: 'is not set' }],
+  });
+}
