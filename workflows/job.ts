@@ -45,14 +45,14 @@ export async function runJob(
     status.stage = name;
     status.progress = Math.floor((100 * status.stages.indexOf(step)) / status.stages.length);
     upsertSearchAttributes([{ key: STAGE_ATTRIBUTE, value: name }]);
-    project();
+    void project();
     const result = await work();
     Object.assign(step, { state: 'COMPLETED', finished_at: now() });
     return result;
   };
 
   try {
-    project();
+    void project();
     await body({ status, stage });
     finish(status, 'COMPLETED');
     status.progress = 100;

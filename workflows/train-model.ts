@@ -1,4 +1,4 @@
-import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, proxyActivities } from '@temporalio/workflow';
 import type { Evaluated, MadeDataset, PreparedData, TrainedCandidate } from '../activities/artifacts.ts';
 import type { DeploymentActivities } from '../activities/deployment.ts';
 import type { EvaluationActivities } from '../activities/evaluation.ts';
@@ -25,7 +25,7 @@ const { buildReferenceProfile } = proxyActivities<MonitoringActivities>({
   heartbeatTimeout: '10 seconds',
   retry,
 });
-const { prepareDeployment, awaitNodesReady, activateDeployment, awaitNodesServing } =
+const { prepareDeployment, awaitNodesReady, activateDeployment, awaitNodesServing, abandonDeployment } =
   proxyActivities<DeploymentActivities>({ startToCloseTimeout: '10 minutes', heartbeatTimeout: '10 seconds', retry });
 
 /** From a source to a model that answers over HTTP. The run id is the workflow id. */
@@ -97,8 +97,15 @@ async function deploy({ status }: Job, { endpoint }: RunPlan, model: RegisteredM
   const prepared = await prepareDeployment({ endpoint, model, run_id: status.job_id });
   const { revision } = prepared;
   status.waiting_for = `every serving process to load ${model.uri}`;
-  await awaitNodesReady({ endpoint, revision });
-  await activateDeployment({ endpoint, model, run_id: status.job_id, ...prepared });
+  try {
+    await awaitNodesReady({ endpoint, revision });
+    await activateDeployment({ endpoint, model, run_id: status.job_id, ...prepared });
+  } catch (error) {
+    // Also when cancelled: no serving process may keep waiting for a revision that will never be activated.
+    const reason = `run ${status.job_id} ended before activation`;
+    await CancellationScope.nonCancellable(() => abandonDeployment({ endpoint, revision, reason }));
+    throw error;
+  }
   status.endpoint = { name: endpoint, revision };
   status.promoted = true;
   status.waiting_for = `every serving process to serve ${model.uri}`;

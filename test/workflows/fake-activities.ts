@@ -1,0 +1,106 @@
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import type { Evaluated, MadeDataset, PreparedData, TrainedCandidate } from '../../activities/artifacts.ts';
+import type { DatasetActivities } from '../../activities/dataset.ts';
+import type { DeploymentActivities } from '../../activities/deployment.ts';
+import type { EvaluationActivities } from '../../activities/evaluation.ts';
+import type { MonitoringActivities } from '../../activities/monitoring.ts';
+import type { PlanningActivities } from '../../activities/planning.ts';
+import type { PreprocessingActivities } from '../../activities/preprocessing.ts';
+import type { ProjectionActivities, ProjectionInput } from '../../activities/projection.ts';
+import type { RegistryActivities } from '../../activities/registry.ts';
+import type { TrainingActivities } from '../../activities/training.ts';
+
+export type AllActivities = DatasetActivities &
+  DeploymentActivities &
+  EvaluationActivities &
+  MonitoringActivities &
+  PlanningActivities &
+  PreprocessingActivities &
+  ProjectionActivities &
+  RegistryActivities &
+  TrainingActivities;
+
+const dataset: MadeDataset = {
+  dataset_version: 'ds_20260101T000000Z_0123456789ab',
+  dataset_sha256: 'd',
+  parquet: 'p',
+  rows: 100,
+};
+const prepared: PreparedData = {
+  train: 'a',
+  validation: 'b',
+  test: 'c',
+  test_rows: 'r',
+  features: 'f',
+  profile: 'q',
+  sample_rows: 's',
+  rows: { train: 70, validation: 15, test: 15 },
+};
+const evaluated: Evaluated = {
+  best: 'logistic_regression-1',
+  threshold: 0.5,
+  metrics: { roc_auc: 0.8 },
+  report: 'e',
+  passed: true,
+  failures: [],
+  production_version: null,
+};
+
+/** Activities that compute nothing, for tests of orchestration alone. `projected` collects what went to Postgres. */
+export function fakeActivities(replace: Partial<AllActivities> = {}) {
+  const projected: ProjectionInput[] = [];
+  const activities: AllActivities = {
+    planRun: () =>
+      Promise.resolve({
+        model: 'churn',
+        endpoint: 'churn',
+        promotion: 'automatic',
+        candidates: [
+          { id: 'logistic_regression-1', algorithm: 'logistic_regression', hyperparameters: { l2: 1 } },
+          { id: 'gradient_boosting-1', algorithm: 'gradient_boosting', hyperparameters: { l2: 1 } },
+        ],
+      }),
+    recordStatus: (input) => {
+      projected.push(input);
+      return Promise.resolve();
+    },
+    makeDataset: () => Promise.resolve(dataset),
+    preprocess: () => Promise.resolve(prepared),
+    trainCandidate: ({ candidate }): Promise<TrainedCandidate> =>
+      Promise.resolve({ candidate_id: candidate.id, model: 'm', iterations: 3, metrics: { roc_auc: 0.79 } }),
+    evaluateCandidates: () => Promise.resolve(evaluated),
+    buildReferenceProfile: () => Promise.resolve('reference'),
+    registerModel: () => Promise.resolve({ name: 'churn', version: 1, uri: 'models:/churn/1' }),
+    prepareDeployment: () => Promise.resolve({ revision: 1, previous_alias_version: null }),
+    awaitNodesReady: () => Promise.resolve({ nodes: ['node'] }),
+    activateDeployment: () => Promise.resolve(),
+    abandonDeployment: () => Promise.resolve(),
+    awaitNodesServing: () => Promise.resolve({ nodes: ['node'] }),
+    ...replace,
+  };
+  return { activities, projected };
+}
+
+/** A training activity that goes on until it is cancelled. */
+export async function endlessTraining(): Promise<never> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 100);
+  try {
+    await context.cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+  throw new CancelledFailure('cancelled');
+}
+
+export const brokenContract = () =>
+  Promise.reject(
+    ApplicationFailure.create({
+      type: 'DATA_CONTRACT',
+      message: 'the data breaks the contract of pipeline churn',
+      nonRetryable: true,
+      details: [[{ path: 'account_age', rule: 'missing_column', message: 'the column is missing' }]],
+    }),
+  );
+export const failedGate = () =>
+  Promise.resolve({ ...evaluated, passed: false, failures: ['roc_auc is 0.4, must be at least 0.5'] });

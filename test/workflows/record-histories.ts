@@ -1,0 +1,35 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { statusQuery } from '../../workflows/messages.ts';
+import { brokenContract, endlessTraining, fakeActivities } from './fake-activities.ts';
+import { startJob, startTemporal, withWorkers } from './temporal.ts';
+
+// Records the histories that replay.test.ts replays: `node test/workflows/record-histories.ts`. Run it only when a
+// change of the workflows is meant to break with running ones; otherwise such a change needs `patched`.
+
+const folder = new URL('histories/', import.meta.url);
+const { client, native, stop } = await startTemporal();
+await mkdir(folder, { recursive: true });
+
+await record('success', {});
+await record('failure', { makeDataset: brokenContract });
+await record('cancel', { trainCandidate: endlessTraining }, true);
+await stop();
+
+async function record(name: string, replace: Parameters<typeof fakeActivities>[0], cancel = false) {
+  await withWorkers(native, fakeActivities(replace).activities, async () => {
+    const handle = await startJob(client, 'trainModel');
+    while (cancel && (await handle.query(statusQuery)).stage !== 'training')
+      await new Promise((r) => setTimeout(r, 100));
+    if (cancel) await handle.cancel();
+    await handle.result().catch(() => undefined);
+    const history = historyToJSON(await handle.fetchHistory());
+    await writeFile(new URL(`${name}.json`, folder), `${withoutMachine(history)}\n`);
+  });
+}
+
+/** Who recorded it, and where, is nobody's business. */
+function withoutMachine(history: string): string {
+  const hidden: Record<string, string> = { identity: 'recorder', stackTrace: '' };
+  return JSON.stringify(JSON.parse(history, (key, value: unknown) => hidden[key] ?? value));
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { findTemporal, startTemporalServer } from '../../lib/temporal-server.ts';
+import { QUEUES, SEARCH_ATTRIBUTES, type JobInput } from '../../workflows/messages.ts';
+import type { AllActivities } from './fake-activities.ts';
+
+export const WORKFLOWS = new URL('../../workflows/index.ts', import.meta.url).pathname;
+
+const logger = new DefaultLogger('ERROR');
+let bundle: ReturnType<typeof bundleWorkflowCode> | undefined;
+/** The workflow bundle, made once per test file. */
+export const workflowBundle = () => (bundle ??= bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger }));
+
+/** A real Temporal server of this test file's own. */
+export async function startTemporal() {
+  Runtime.install({ logger });
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-temporal-'));
+  const server = await startTemporalServer({
+    program: await findTemporal(),
+    dataFile: join(folder, 'temporal.db'),
+    port: 0,
+    uiPort: 0,
+    searchAttributes: Object.values(SEARCH_ATTRIBUTES),
+  });
+  const connection = await Connection.connect({ address: server.address });
+  const native = await NativeConnection.connect({ address: server.address });
+  const stop = async () => {
+    await native.close();
+    await connection.close();
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { client: new Client({ connection }), native, stop };
+}
+
+/** Runs `work` while workers of all three roles serve the job workflows with the given activities. */
+export async function withWorkers<T>(
+  native: NativeConnection,
+  activities: Partial<AllActivities>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const options = { connection: native, activities, maxHeartbeatThrottleInterval: '200ms' };
+  const workers = await Promise.all([
+    Worker.create({ ...options, taskQueue: QUEUES.pipeline, workflowBundle: await workflowBundle() }),
+    Worker.create({ ...options, taskQueue: QUEUES.training }),
+    Worker.create({ ...options, taskQueue: QUEUES.monitoring }),
+  ]);
+  const running = workers.map((worker) => worker.run());
+  try {
+    return await work();
+  } finally {
+    workers.forEach((worker) => worker.shutdown());
+    await Promise.all(running);
+  }
+}
+
+const input: JobInput = {
+  pipeline: { name: 'churn', version: 1 },
+  definition: '0'.repeat(64),
+  source: null,
+  requested_by: 'test',
+};
+
+export const startJob = (client: Client, workflow: string) =>
+  client.workflow.start(workflow, { taskQueue: QUEUES.pipeline, workflowId: `test-${randomUUID()}`, args: [input] });
