@@ -73,8 +73,9 @@ function rankStatistic(metric: 'roc_auc' | 'pr_auc', target: Uint8Array, scores:
     let [tp, fp, tied, tiedNegatives, sum] = [0, 0, 0, 0, 0];
     for (let place = 0; place < order.length; place++) {
       const count = counts[order[place]!]!;
-      if (positive[place] === 1) tied += count;
-      else tiedNegatives += count;
+      const ofPositives = count * positive[place]!; // no branch: classes mix unpredictably
+      tied += ofPositives;
+      tiedNegatives += count - ofPositives;
       if (endsGroup[place] === 0) continue;
       sum += term(tp, fp, tied, tiedNegatives);
       tp += tied;
