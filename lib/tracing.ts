@@ -1,0 +1,49 @@
+import { context, propagation, SpanKind, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
+
+// Only the OpenTelemetry API: without an SDK (lib/telemetry.ts) every call here does next to nothing.
+const tracer = () => trace.getTracer('anneal');
+
+/** Runs `work` in a span; its failure is recorded and passed on. */
+export const inSpan = <T>(name: string, attributes: Attributes, work: (span: Span) => Promise<T>): Promise<T> =>
+  tracer().startActiveSpan(name, { attributes }, (span) => finish(span, work));
+
+/** As `inSpan`, for a request that may carry its caller's trace (W3C `traceparent`, header names in lower case). */
+export function inRequestSpan<T>(
+  name: string,
+  headers: Readonly<Record<string, string | undefined>>,
+  attributes: Attributes,
+  work: (span: Span) => Promise<T>,
+): Promise<T> {
+  const parent = propagation.extract(context.active(), headers);
+  return tracer().startActiveSpan(name, { kind: SpanKind.SERVER, attributes }, parent, (span) => finish(span, work));
+}
+
+/** The active trace as a W3C `traceparent`, to be stored or sent with work that continues elsewhere; else undefined. */
+export function currentTraceparent(): string | undefined {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent;
+}
+
+/** As `inSpan`, continuing the trace that a stored `traceparent` names. */
+export const inSpanOf = <T>(
+  traceparent: string | null | undefined,
+  name: string,
+  attributes: Attributes,
+  work: (span: Span) => Promise<T>,
+): Promise<T> =>
+  context.with(propagation.extract(context.active(), { traceparent: traceparent ?? undefined }), () =>
+    inSpan(name, attributes, work),
+  );
+
+async function finish<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
+  try {
+    return await work(span);
+  } catch (error) {
+    span.recordException(error as Error);
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    throw error;
+  } finally {
+    span.end();
+  }
+}
