@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { statusQuery } from '../../workflows/messages.ts';
 import { brokenContract, endlessTraining, fakeActivities } from './fake-activities.ts';
@@ -30,6 +31,6 @@ async function record(name: string, replace: Parameters<typeof fakeActivities>[0
 
 /** Who recorded it, and where, is nobody's business. */
 function withoutMachine(history: string): string {
-  const hidden: Record<string, string> = { identity: 'recorder', stackTrace: '' };
-  return JSON.stringify(JSON.parse(history, (key, value: unknown) => hidden[key] ?? value));
+  const plain = history.replaceAll(hostname(), 'recorder');
+  return JSON.stringify(JSON.parse(plain, (key, value: unknown) => (key === 'stackTrace' ? '' : value)));
 }
