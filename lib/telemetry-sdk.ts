@@ -6,7 +6,7 @@ import type { Telemetry } from './telemetry.ts';
 const EXPORT_MS = 2000;
 
 /** Loaded only when an exporter is configured. A collector that is away costs nothing but the spans. */
-export function startTracing(serviceName: string, endpoint: string): Telemetry {
+export async function startTracing(serviceName: string, endpoint: string, temporal: boolean): Promise<Telemetry> {
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS });
   const processor = new tracing.BatchSpanProcessor(exporter, {
@@ -24,16 +24,19 @@ export function startTracing(serviceName: string, endpoint: string): Telemetry {
   });
   sdk.start();
   const options = { resource, spanProcessor: upgrading(processor) };
+  const temporalPlugins = temporal ? [await temporalPlugin(options as unknown as OpenTelemetryPluginOptions)] : [];
   return {
-    temporalPlugins: async () => {
-      const { OpenTelemetryPlugin } = await import('@temporalio/interceptors-opentelemetry');
-      return [new OpenTelemetryPlugin(options as unknown as OpenTelemetryPluginOptions)];
-    },
+    temporalPlugins,
     shutdown: async () => {
       const late = new Promise<void>((resolve) => setTimeout(resolve, EXPORT_MS).unref());
       await Promise.race([sdk.shutdown().catch(() => {}), late]);
     },
   };
+}
+
+async function temporalPlugin(options: OpenTelemetryPluginOptions) {
+  const { OpenTelemetryPlugin } = await import('@temporalio/interceptors-opentelemetry');
+  return new OpenTelemetryPlugin(options);
 }
 
 type SpanV2 = Parameters<tracing.SpanProcessor['onEnd']>[0];

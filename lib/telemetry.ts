@@ -3,10 +3,12 @@ import type { OpenTelemetryPlugin } from '@temporalio/interceptors-opentelemetry
 export interface TelemetryOptions {
   readonly serviceName: string;
   readonly config: { readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined };
+  /** False for a process that has nothing to do with Temporal: its packages are then not loaded. */
+  readonly temporal?: boolean;
 }
 export interface Telemetry {
   /** For `new Client({ plugins })` and `Worker.create({ plugins })`; empty when no exporter is configured. */
-  readonly temporalPlugins: () => Promise<OpenTelemetryPlugin[]>;
+  readonly temporalPlugins: OpenTelemetryPlugin[];
   /** Sends what is left, within two seconds; never throws. */
   readonly shutdown: () => Promise<void>;
 }
@@ -15,9 +17,9 @@ export interface Telemetry {
  * Starts tracing when OTEL_EXPORTER_OTLP_ENDPOINT is set. Without it the SDK is not even loaded. Call it before anything
  * else takes a tracer.
  */
-export async function startTelemetry({ serviceName, config }: TelemetryOptions): Promise<Telemetry> {
+export async function startTelemetry({ serviceName, config, temporal = true }: TelemetryOptions): Promise<Telemetry> {
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
-  if (!endpoint) return { temporalPlugins: () => Promise.resolve([]), shutdown: () => Promise.resolve() };
+  if (!endpoint) return { temporalPlugins: [], shutdown: () => Promise.resolve() };
   const { startTracing } = await import('./telemetry-sdk.ts');
-  return startTracing(serviceName, endpoint);
+  return await startTracing(serviceName, endpoint, temporal);
 }

@@ -69,9 +69,9 @@ export function createFolderStore(folder: string): ArtifactStore {
     } catch (error) {
       if (error instanceof PlatformError) throw error;
       if (name !== undefined && isMissing(error, folder)) throw notFound('artifact', name);
-      throw new PlatformError('UNAVAILABLE', `the artifact folder cannot be used: ${(error as Error).message}`, {
-        cause: error,
-      });
+      // The message names paths: that stays in the cause.
+      const code = (error as NodeJS.ErrnoException).code ?? 'no code';
+      throw new PlatformError('UNAVAILABLE', `the artifact folder cannot be used (${code})`, { cause: error });
     }
   }
 }
