@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { quoteName, quoteText, withDuckDb, type DuckDb, type DuckDbOptions } from '../lib/duckdb.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
+import { checkContract } from './contract.ts';
+import { diagnose } from './diagnosis.ts';
+import type { SourceFormat } from './file-head.ts';
+import type { TableProfile } from './profile.ts';
+import { openSource, type Source } from './source.ts';
+import { profileTable } from './table-profile.ts';
+import { tableColumns, type TableColumn } from './table-schema.ts';
+import { typedSql } from './typed-sql.ts';
+import { violations } from './violations.ts';
+
+export interface TypedTableInput {
+  readonly definition: PipelineDefinition;
+  readonly file: string;
+  readonly format: SourceFormat;
+  readonly parquetPath: string;
+  readonly duckdb: DuckDbOptions;
+}
+export interface TypedTable {
+  readonly rows: number;
+  readonly columns: number;
+  readonly profile: TableProfile;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a source file out of core, checks it against the definition's data contract and writes typed Parquet: the
+ * features in the definition's order, then the target. The same content gives the same bytes. The file appears at
+ * `parquetPath` only when it is complete. Throws DATA_CONTRACT with every broken rule.
+ */
+export async function makeTypedTable(input: TypedTableInput): Promise<TypedTable> {
+  const unfinished = `${input.parquetPath}.${randomUUID()}.unfinished`;
+  try {
+    const table = await withDuckDb(input.duckdb, (db) => load(db, input, unfinished));
+    await rename(unfinished, input.parquetPath);
+    return table;
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
+
+async function load(db: DuckDb, { definition, file, format }: TypedTableInput, parquet: string): Promise<TypedTable> {
+  const columns = tableColumns(definition);
+  const source = await openSource(db, file, format, columns, definition.contract.extra_columns);
+  await db.run(copySql(source, columns, parquet)).catch(async (error: unknown) => {
+    throw await diagnose(db, source, columns, definition, error);
+  });
+  const broken = await checkContract(db, typedRelation(parquet, columns), definition);
+  if (broken.length > 0) throw violations(broken);
+  const profile = await profileTable(db, parquet, columns);
+  return { rows: profile.rows, columns: columns.length, profile, warnings: warningsOf(profile) };
+}
+
+function copySql(source: Source, columns: readonly TableColumn[], parquet: string): string {
+  const list = columns.map(({ name, type }) => {
+    const value = typedSql(type, source.reference(name), source.typeOf(name), 'raise');
+    return `${value} AS ${quoteName(name)}`;
+  });
+  return `COPY (SELECT ${list.join(', ')} FROM ${source.typed}) TO ${quoteText(parquet)} (FORMAT parquet)`;
+}
+
+const typedRelation = (parquet: string, columns: readonly TableColumn[]) => ({
+  from: `read_parquet(${quoteText(parquet)}, file_row_number = true)`,
+  row: 'file_row_number + 1',
+  rowInFile: (row: number) => row,
+  columns: columns.map((column) => {
+    const name = quoteName(column.name);
+    return { ...column, typed: name, text: `CAST(${name} AS VARCHAR)`, missing: `${name} IS NULL`, mayMistype: false };
+  }),
+});
+
+function warningsOf({ columns }: TableProfile): string[] {
+  return Object.entries(columns)
+    .filter(([, { distinct, count }]) => distinct <= 1 || count === 0)
+    .map(([name, { count }]) => `column '${name}' ${count === 0 ? 'has no values' : 'has one value only'}`);
+}
