@@ -12,7 +12,7 @@ export async function heartbeating<T>(work: (signal: AbortSignal) => Promise<T>,
   try {
     return await work(context.cancellationSignal);
   } catch (error) {
-    // The thread dies with an AbortError; the workflow must hear of a cancellation.
+    // Stopped work fails with an AbortError; `cancelled` rejects with what Temporal expects to hear.
     if (context.cancellationSignal.aborted) await context.cancelled;
     throw error;
   } finally {

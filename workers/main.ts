@@ -1,0 +1,118 @@
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime, Worker, type LogEntry } from '@temporalio/worker';
+import { openArtifactStore } from '../lib/artifact-store/open.ts';
+import { codeCommit } from '../lib/code-commit.ts';
+import { loadConfig, required, type Config } from '../lib/config.ts';
+import { startHealthServer } from '../lib/health-server.ts';
+import { createLogger, type Logger } from '../lib/log.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { createShutdown, exitOnSignal, type Shutdown } from '../lib/shutdown.ts';
+import { startTelemetry } from '../lib/telemetry.ts';
+import { connectTemporal, connectTemporalWorker } from '../lib/temporal-connection.ts';
+import { createThreadPool, type ThreadPool } from '../lib/thread-pool.ts';
+import { QUEUES, type WorkerRole } from '../workflows/messages.ts';
+import { activityInterceptors } from './activity-interceptors.ts';
+import { createMonitoringRole } from './monitoring-role.ts';
+import { openPipelineRole } from './pipeline-role.ts';
+import type { TaskSettings } from './tasks/store.ts';
+import { createTrainingRole } from './training-role.ts';
+
+/** `node workers/main.ts <role>` is one worker process on its role's task queue. */
+const role = process.argv[2] as WorkerRole;
+if (!(role in QUEUES)) throw new Error(`name a worker role: ${Object.keys(QUEUES).join(', ')}`);
+await main(role, loadConfig());
+
+async function main(role: WorkerRole, config: Config): Promise<void> {
+  const service = `worker-${role}`;
+  const log = createLogger({ service, level: config.LOG_LEVEL });
+  const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
+  const shutdown = createShutdown({ log, graceMs: graceMs + 5000 });
+  exitOnSignal(shutdown);
+  const telemetry = await startTelemetry({ serviceName: service, config });
+  shutdown.defer('telemetry', telemetry.shutdown);
+
+  Runtime.install({ logger: new DefaultLogger('INFO', forwardTo(log)), shutdownSignals: [] });
+  const address = required(config, 'TEMPORAL_ADDRESS');
+  const connection = await connectTemporalWorker({ address });
+  shutdown.defer('Temporal connection', () => connection.close());
+  const client = await connectTemporal({
+    address,
+    namespace: config.TEMPORAL_NAMESPACE,
+    plugins: telemetry.temporalPlugins,
+  });
+  shutdown.defer('Temporal client', () => client.connection.close());
+  const { port, concurrency } = settingsOf(role, config);
+  const pool = createThreadPool(new URL(`tasks/${role}.ts`, import.meta.url), concurrency, {
+    config,
+  } satisfies TaskSettings);
+  shutdown.defer('thread pool', pool.close);
+
+  const metrics = createMetrics(service);
+  const worker = await Worker.create({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: QUEUES[role],
+    workflowsPath: role === 'pipeline' ? new URL('../workflows/index.ts', import.meta.url).pathname : undefined,
+    activities: await activitiesOf(role, { config, pool, client, shutdown }),
+    maxConcurrentActivityTaskExecutions: concurrency,
+    // Heartbeats carry cancellations back: the default holds them for most of the heartbeat timeout.
+    maxHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: graceMs,
+    plugins: telemetry.temporalPlugins,
+    interceptors: { activity: [activityInterceptors(metrics)] },
+  });
+  const running = worker.run();
+  shutdown.defer('worker', async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+  });
+  const health = await startHealthServer({
+    ...port,
+    metrics,
+    checks: { worker: () => requireRunning(worker), temporal: () => connection.ensureConnected() },
+  });
+  shutdown.defer('health server', health.stop);
+  log.info({ task_queue: QUEUES[role], concurrency, health_port: health.port }, 'worker is ready');
+  await running;
+  await shutdown.run('worker ended');
+}
+
+interface RoleContext {
+  readonly config: Config;
+  readonly pool: ThreadPool;
+  readonly client: Client;
+  readonly shutdown: Shutdown;
+}
+
+async function activitiesOf(role: WorkerRole, { config, pool, client, shutdown }: RoleContext): Promise<object> {
+  const store = openArtifactStore(config);
+  switch (role) {
+    case 'training':
+      return createTrainingRole({ store, pool, client });
+    case 'monitoring':
+      return createMonitoringRole({ pool });
+    case 'pipeline': {
+      const opened = await openPipelineRole({ config, store, pool, codeCommit: await codeCommit() });
+      shutdown.defer('Postgres', opened.close);
+      return opened.activities;
+    }
+  }
+}
+
+function settingsOf(role: WorkerRole, config: Config) {
+  const name = role.toUpperCase() as Uppercase<WorkerRole>;
+  const variable = `WORKER_${name}_METRICS_PORT` as const;
+  return { port: { port: config[variable], variable }, concurrency: config[`WORKER_${name}_CONCURRENCY`] };
+}
+
+function requireRunning(worker: Worker): void {
+  if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState()}`);
+}
+
+/** Temporal's own log lines, as ours. */
+const forwardTo =
+  (log: Logger) =>
+  ({ level, message, meta }: LogEntry) => {
+    const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+    log[levels[level]](meta ?? {}, message);
+  };

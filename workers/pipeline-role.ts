@@ -1,0 +1,96 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { context, propagation } from '@opentelemetry/api';
+import { createDatasetActivities } from '../activities/dataset.ts';
+import { createDeploymentActivities } from '../activities/deployment.ts';
+import { createEvaluationActivities } from '../activities/evaluation.ts';
+import { createPlanningActivities } from '../activities/planning.ts';
+import { createPreprocessingActivities } from '../activities/preprocessing.ts';
+import { createProjectionActivities } from '../activities/projection.ts';
+import { createRegistryActivities } from '../activities/registry.ts';
+import { fetchSource } from '../data/sources.ts';
+import { connect } from '../db/connect.ts';
+import { createDatasetRepository } from '../db/datasets.ts';
+import { createEndpointRepository } from '../db/endpoints.ts';
+import { createModelRepository } from '../db/models.ts';
+import { createRunRepository } from '../db/runs.ts';
+import type { ArtifactStore } from '../lib/artifact-store.ts';
+import { required, type Config } from '../lib/config.ts';
+import { PlatformError } from '../lib/errors.ts';
+import type { ThreadPool } from '../lib/thread-pool.ts';
+import { PipelineDefinition } from '../pipelines/definition.ts';
+
+export interface RoleDeps {
+  readonly config: Config;
+  readonly store: ArtifactStore;
+  readonly pool: ThreadPool;
+  readonly codeCommit: string;
+}
+
+/** Everything but training: reading, splitting, evaluating, registering, deploying. */
+export async function openPipelineRole({ config, store, pool, codeCommit }: RoleDeps) {
+  const database = connect(required(config, 'DATABASE_URL'));
+  const datasets = createDatasetRepository(database.db);
+  const models = createModelRepository(database.db);
+  const runs = createRunRepository(database.db);
+  const endpoints = createEndpointRepository(database.db);
+  const workDirectory = join(config.ANNEAL_HOME, 'work');
+  await mkdir(workDirectory, { recursive: true });
+
+  const loadDefinition = async (sha256: string) =>
+    PipelineDefinition.parse(JSON.parse(Buffer.from(await store.get(sha256)).toString()));
+  const production = (name: string) => orNull(models.getByAlias(name, 'production'));
+  /** DuckDB and ONNX Runtime are native: see RunOptions.onAbort. */
+  const run =
+    (task: string) =>
+    <Input, Output>(input: Input, signal: AbortSignal): Promise<Output> =>
+      pool.run(task, input, { signal, onAbort: 'abandon' });
+
+  const activities = {
+    ...createPlanningActivities({ loadDefinition }),
+    ...createProjectionActivities({ project: async (input) => void (await runs.project(input)) }),
+    ...createDatasetActivities({
+      loadDefinition,
+      store,
+      workDirectory,
+      fetchSource: (source, directory) =>
+        fetchSource(
+          source,
+          { store, getDataset: datasets.getVersion, databases: config.SOURCE_DATABASES },
+          join(directory, 'source'),
+        ),
+      makeTypedTable: run('typedTable'),
+      recordVersion: datasets.recordVersion,
+      getVersion: datasets.getVersion,
+      recordTable: datasets.recordTable,
+    }),
+    ...createPreprocessingActivities({ prepare: run('prepare') }),
+    ...createEvaluationActivities({ productionVersion: production, evaluate: run('evaluate') }),
+    ...createRegistryActivities({
+      exportModel: run('exportModel'),
+      registerVersion: models.registerVersion,
+      codeCommit,
+    }),
+    ...createDeploymentActivities({
+      ...endpoints,
+      productionVersion: async (name) => (await production(name))?.version ?? null,
+      traceparent,
+    }),
+  };
+  return { activities, close: database.close };
+}
+
+async function orNull<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+function traceparent(): string | null {
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent ?? null;
+}

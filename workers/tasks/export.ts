@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { ExportedModel, ExportInput } from '../../activities/registry.ts';
+import type { PreparedData } from '../../activities/artifacts.ts';
+import { readRawRows } from '../../data/raw-rows.ts';
+import { PlatformError } from '../../lib/errors.ts';
+import { createOnnxSession, scoreRows, type OnnxSession } from '../../lib/onnx-session.ts';
+import { threadTask } from '../../lib/thread-task.ts';
+import type { FittedFeatures } from '../../ml/features.ts';
+import type { TrainedModel } from '../../ml/model.ts';
+import { writeOnnx } from '../../ml/onnx/write.ts';
+import { predictProbabilities } from '../../ml/predict.ts';
+import type { GoldenRows, ModelSignature, RawRow } from '../../ml/signature.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import { duckdbLimits, inDirectory, loadDefinition, loadJson, loadMatrix, putJson, store } from './store.ts';
+
+const TOLERANCE = 1e-5; // float32 sums in the file against float64 sums in ml/
+const CHECKED_ROWS = 10_000;
+
+export const exportModel = threadTask(async (input: ExportInput): Promise<ExportedModel> => {
+  const { prepared, threshold } = input;
+  const definition = await loadDefinition(input.definition);
+  const features = await loadJson<FittedFeatures>(prepared.features);
+  const model = await loadJson<TrainedModel>(input.trained_model);
+  const signature = signatureOf(definition, features, threshold);
+  const file = writeOnnx({ model, features, signature, metadata: { pipeline: definition.name, ...input.metadata } });
+  const session = await createOnnxSession(file);
+  try {
+    await requireParity(session, signature, model, prepared);
+    const rows = await loadJson<RawRow[]>(prepared.sample_rows);
+    const golden: GoldenRows = { rows, probabilities: [...(await scoreRows(session, signature, rows))] };
+    return {
+      onnx: await store.put(file),
+      golden_rows: await putJson(golden),
+      signature,
+      input_example: rows[0]!,
+    };
+  } finally {
+    await session.release();
+  }
+});
+
+const signatureOf = (
+  { target, decision }: PipelineDefinition,
+  features: FittedFeatures,
+  threshold: number,
+): ModelSignature => ({
+  inputs: features.inputs,
+  classes: { negative: features.negative_class, positive: target.positive },
+  decision: { positive: decision.positive, negative: decision.negative },
+  threshold,
+});
+
+/** The file must answer what the trained model answers: training and serving skew ends here. */
+async function requireParity(
+  session: OnnxSession,
+  signature: ModelSignature,
+  model: TrainedModel,
+  prepared: PreparedData,
+): Promise<void> {
+  const test = await loadMatrix(prepared.test);
+  const expected = predictProbabilities(model, test);
+  const rows = await inDirectory('parity', async (directory) => {
+    const parquet = join(directory, 'test-rows.parquet');
+    await store.getFile(prepared.test_rows, parquet);
+    return await readRawRows(parquet, signature.inputs, duckdbLimits(directory), CHECKED_ROWS);
+  });
+  const answered = await scoreRows(session, signature, rows);
+  const worst = answered.reduce((most, value, row) => Math.max(most, Math.abs(value - expected[row]!)), 0);
+  if (!(worst <= TOLERANCE)) {
+    throw new PlatformError('MODEL_INVALID', `the ONNX file differs from the trained model by ${worst}`);
+  }
+}

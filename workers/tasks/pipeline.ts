@@ -1,0 +1,4 @@
+// What the threads of a pipeline worker can run.
+export { prepare, typedTable } from './dataset.ts';
+export { evaluate } from './evaluation.ts';
+export { exportModel } from './export.ts';
