@@ -35,13 +35,18 @@ export function bootstrapDifference(input: {
   return { estimate, low: quantile(drawn, 0.025), high: quantile(drawn, 0.975), resamples };
 }
 
-function differenceOf(metric: BootstrapMetric, target: Uint8Array, challenger: Scores, production: Scores): Statistic {
+function differenceOf(metric: BootstrapMetric, target: Uint8Array, a: Scores, b: Scores): Statistic {
+  const [challenger, production] = inSamePrecision(a, b);
   if (metric === 'brier') return meanDifference(target, challenger, production, () => brierOfRow);
   if (metric === 'log_loss') return meanDifference(target, challenger, production, logLossOfRow);
   const ofChallenger = rankStatistic(metric, target, challenger);
   const ofProduction = rankStatistic(metric, target, production);
   return (counts) => ofChallenger(counts) - ofProduction(counts);
 }
+
+/** Ties and the clipping of the log loss depend on precision, which must not tell two models apart. */
+const inSamePrecision = (a: Scores, b: Scores): [Scores, Scores] =>
+  a.constructor === b.constructor ? [a, b] : [Float32Array.from(a), Float32Array.from(b)];
 
 function meanDifference(
   target: Uint8Array,

@@ -48,8 +48,8 @@ export const creditDefault = definePipeline({
   ],
   evaluation: {
     gates: [
-      { metric: 'roc_auc', at_least: 0.7 },
-      { metric: 'recall', at_least: 0.5 },
+      { metric: 'roc_auc', at_least: 0.65 },
+      { metric: 'recall', at_least: 0.4 },
     ],
   },
   decision: { threshold: { policy: 'fixed', value: 0.05 }, positive: 'REJECT', negative: 'ACCEPT' },

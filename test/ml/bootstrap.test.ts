@@ -37,6 +37,20 @@ test.each(METRICS)('identical models differ by exactly 0 in %s', (metric) => {
   expect(result).toEqual({ estimate: 0, low: 0, high: 0, resamples: 1000 });
 });
 
+test.each(METRICS)(
+  'a model equals itself in %s when one side answers in float32, certain mistakes included',
+  (metric) => {
+    const { target, challenger } = sample(createRandom(2), 300, 0);
+    challenger[target.indexOf(1)] = 0;
+    const production = Float32Array.from(challenger);
+    expect(bootstrapDifference({ target, challenger, production, metric, seed: 1, resamples: 20 })).toMatchObject({
+      estimate: 0,
+      low: 0,
+      high: 0,
+    });
+  },
+);
+
 test('the same seed gives the same interval, another seed another one', () => {
   const rows = sample(createRandom(3), 400, 0.5);
   const draw = (seed: number) => bootstrapDifference({ ...rows, metric: 'roc_auc', seed, resamples: 200 });
