@@ -6,6 +6,7 @@ import { progressFrame, progressLines } from './progress-view.ts';
 import { serverEvents } from './server-events.ts';
 
 const ROWS = 10_000;
+const SEED = 7;
 const CUSTOMER = {
   account_age: 24,
   monthly_charges: 65.5,
@@ -54,7 +55,7 @@ async function uploadCsv(api: string): Promise<string> {
   const response = await fetch(`${api}/api/v1/datasets?name=churn`, {
     method: 'POST',
     headers: { 'content-type': 'text/csv' },
-    body: Readable.toWeb(Readable.from(sampleCsv('churn', ROWS, Date.now() % 2 ** 31))) as ReadableStream,
+    body: Readable.toWeb(Readable.from(sampleCsv('churn', ROWS, SEED))) as ReadableStream,
     duplex: 'half',
   });
   return (await answer<{ id: string }>(response)).id;
