@@ -1,0 +1,121 @@
+import type { RunRepository } from '../db/runs.ts';
+import { notFound, PlatformError } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { JobKind, JobStatus } from '../workflows/messages.ts';
+import type { JobEngine, JobExecution } from './job-engine.ts';
+import { type JobRequest, planJob, type PlanningDeps, requestSha256 } from './job-requests.ts';
+import { closedStatus, isFinal, type JobView, pendingStatus } from './job-status.ts';
+import { isUnavailable } from './middleware/unavailable.ts';
+
+export interface JobsDeps extends PlanningDeps {
+  readonly engine: JobEngine;
+  readonly runs: Pick<RunRepository, 'get' | 'project'>;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+export interface StartJob {
+  readonly kind: JobKind;
+  /** The workflow's id. */
+  readonly jobId: string;
+  readonly request: JobRequest;
+  readonly requestedBy: string;
+}
+export type Jobs = ReturnType<typeof createJobs>;
+
+// Postgres' largest integer: nothing the workflow itself could still send comes after it.
+const LAST_SEQUENCE = 0x7fffffff;
+
+export function createJobs(deps: JobsDeps) {
+  const { engine, runs, log, now } = deps;
+
+  /** The last status in the database; null when there is none. */
+  const projected = async (jobId: string): Promise<JobStatus | null> => {
+    try {
+      return (await runs.get(jobId)).status;
+    } catch (error) {
+      if (error instanceof PlatformError && error.code === 'NOT_FOUND') return null;
+      throw error;
+    }
+  };
+  /** The projection is a convenience: a database that is away must not fail what Temporal has done. */
+  const project = async (status: JobStatus, sequence: number): Promise<void> => {
+    try {
+      await runs.project({ status, sequence });
+    } catch (error) {
+      log.warn({ err: error, run_id: status.job_id }, 'the run could not be projected');
+    }
+  };
+
+  const closed = async (jobId: string, execution: JobExecution): Promise<JobView> => {
+    const last = await projected(jobId);
+    if (last && isFinal(last)) return { ...last, stale: false };
+    const told = await (execution.state === 'completed' ? engine.result(jobId) : engine.query(jobId));
+    if (told && isFinal(told)) return { ...told, stale: false };
+    const status = closedStatus(told ?? last ?? pendingStatus({ jobId, ...execution }), execution);
+    await project(status, LAST_SEQUENCE);
+    return { ...status, stale: false };
+  };
+
+  const viewOf = async (jobId: string, execution: JobExecution): Promise<JobView> => {
+    if (execution.state !== 'running') return await closed(jobId, execution);
+    const told = await engine.query(jobId);
+    if (told) return { ...told, stale: false };
+    return { ...((await projected(jobId)) ?? pendingStatus({ jobId, ...execution })), stale: true };
+  };
+
+  /** From the workflow; from the database, `stale`, when no worker or no Temporal answers. Throws NOT_FOUND. */
+  const status = async (jobId: string): Promise<JobView> => {
+    const execution = await describeOrNull(jobId);
+    if (execution) return await viewOf(jobId, execution);
+    const last = await projected(jobId);
+    if (last) return { ...last, stale: !isFinal(last) };
+    // Temporal knows everything that still runs, so only now is it certain that there is no such job.
+    if ((await engine.describe(jobId)) === null) throw notFound('job', jobId);
+    return await status(jobId);
+  };
+  const describeOrNull = async (jobId: string) => {
+    try {
+      return await engine.describe(jobId);
+    } catch (error) {
+      if (isUnavailable(error)) return null;
+      throw error;
+    }
+  };
+
+  /** A job id is used once; the same request again finds the job it started. */
+  const requireRepeat = async (jobId: string, sha256: string): Promise<void> => {
+    const execution = await engine.describe(jobId);
+    if (execution?.requestSha256 === sha256) return;
+    throw new PlatformError('CONFLICT', `run id '${jobId}' belongs to another request`, {
+      details: [{ path: 'run_id', rule: 'unique', message: 'was used by another request' }],
+    });
+  };
+
+  return {
+    status,
+
+    /** Starts the job once. Throws NOT_FOUND or INVALID (naming the field), CONFLICT (the id has another request). */
+    start: async ({ kind, jobId, request, requestedBy }: StartJob): Promise<void> => {
+      const sha256 = requestSha256(kind, request);
+      // Temporal forgets closed workflows after its retention time, the database does not.
+      if (await projected(jobId)) return await requireRepeat(jobId, sha256);
+      const { input, model } = await planJob(deps, request, requestedBy);
+      const outcome = await engine.start({ kind, jobId, input, model, requestSha256: sha256 });
+      if (outcome === 'exists') return await requireRepeat(jobId, sha256);
+      const { pipeline } = input;
+      await project(pendingStatus({ jobId, kind, pipeline, requestedBy, startedAt: now() }), 0);
+    },
+
+    /** Asks a job to stop. Throws NOT_FOUND, and CONFLICT for a job that is over otherwise than by cancelling. */
+    cancel: async (jobId: string): Promise<JobView> => {
+      const execution = await engine.describe(jobId);
+      if (execution?.state === 'running') {
+        await engine.cancel(jobId);
+        return await viewOf(jobId, execution);
+      }
+      const view = await status(jobId);
+      if (view.state === 'CANCELLED') return view;
+      throw new PlatformError('CONFLICT', `job '${jobId}' is ${view.state} already`);
+    },
+  };
+}

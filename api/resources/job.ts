@@ -1,0 +1,91 @@
+import { z } from '@hono/zod-openapi';
+import { DataSource, RunOverrides } from '../../pipelines/definition.ts';
+import { STAGES } from '../../workflows/messages.ts';
+import type { JobView } from '../job-status.ts';
+
+/** Also a workflow id. Scheduled runs end in their time, hence the colon. */
+export const JobId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,149}$/, 'letters, digits, dots, dashes, underscores and colons, at most 150');
+
+const JobState = z.enum(['PENDING', 'RUNNING', 'WAITING_APPROVAL', 'PAUSED', 'COMPLETED', 'FAILED', 'CANCELLED']);
+const StepState = z.enum(['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED']);
+const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features']);
+const Times = { started_at: z.iso.datetime().nullable(), finished_at: z.iso.datetime().nullable() };
+const Percent = z.number().min(0).max(100);
+const Metrics = z.record(z.string(), z.number());
+
+const Candidate = z.object({
+  id: z.string(),
+  algorithm: z.string(),
+  hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),
+  state: StepState,
+  progress: Percent,
+  attempt: z.int(),
+  metrics: Metrics,
+  ...Times,
+});
+
+/** The wire form of a job; the same as the workflow's `status` query. */
+export const Job = z
+  .object({
+    job_id: z.string(),
+    kind: JobKind,
+    pipeline: z.object({ name: z.string(), version: z.int() }),
+    state: JobState,
+    stage: z.enum(STAGES).nullable(),
+    progress: Percent,
+    stages: z.array(z.object({ name: z.enum(STAGES), state: StepState, ...Times })),
+    candidates: z.array(Candidate),
+    waiting_for: z.string().nullable(),
+    dataset_version: z.string().nullable(),
+    rows: z.object({ train: z.int(), validation: z.int(), test: z.int() }).nullable(),
+    metrics: Metrics.openapi({ description: 'On the test split, of the chosen candidate' }),
+    best_candidate: z.string().nullable(),
+    model: z.object({ name: z.string(), version: z.int(), uri: z.string() }).nullable(),
+    endpoint: z.object({ name: z.string(), revision: z.int() }).nullable(),
+    promoted: z.boolean(),
+    error: z
+      .object({
+        code: z.string(),
+        message: z.string(),
+        details: z.array(z.object({ path: z.string(), rule: z.string(), message: z.string() })).readonly(),
+      })
+      .nullable(),
+    requested_by: z.string(),
+    started_at: z.iso.datetime(),
+    finished_at: z.iso.datetime().nullable(),
+    stale: z.boolean().openapi({ description: 'From the database, because no worker answered within a second' }),
+  })
+  .openapi('Job') satisfies z.ZodType<JobView>;
+
+export const JobFilters = {
+  pipeline: z.string().max(63).optional(),
+  state: JobState.optional(),
+};
+
+export const JobRequestBody = z
+  .strictObject({
+    pipeline: z.string().min(1).max(63),
+    version: z.int().min(1).max(0x7fffffff).optional().openapi({ description: 'The latest unless given' }),
+    dataset_version: z.string().min(1).max(100).optional().openapi({ description: 'What POST /datasets answered' }),
+    source: DataSource.optional().openapi({
+      description: 'Instead of dataset_version and of the pipeline’s own source',
+    }),
+    overrides: RunOverrides.optional(),
+    run_id: JobId.optional().openapi({ description: 'Made by the caller: the same id and request start one job' }),
+  })
+  .refine((body) => body.dataset_version === undefined || body.source === undefined, {
+    path: ['source'],
+    message: 'give dataset_version or source, not both',
+  })
+  .openapi('JobRequest');
+
+export const JobAccepted = z
+  .object({
+    job_id: z.string(),
+    state: z.literal('PENDING').openapi({ description: 'When it was accepted; status_url says what it is now' }),
+    status_url: z.string(),
+    events_url: z.string(),
+  })
+  .openapi('JobAccepted');

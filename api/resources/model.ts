@@ -1,0 +1,75 @@
+import { z } from '@hono/zod-openapi';
+import type { ModelAlias } from '../../db/model-aliases.ts';
+import type { ModelSummary } from '../../db/models.ts';
+import type { ModelVersion as ModelVersionRow } from '../../db/schema/models.ts';
+
+export const ModelName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a model name: lower-case letters, digits and dashes');
+export const Version = z.coerce.number().int().min(1).max(0x7fffffff);
+const Column = z.object({
+  name: z.string(),
+  type: z.enum(['numeric', 'boolean', 'categorical_string', 'categorical_integer']),
+  nullable: z.boolean(),
+});
+
+export const Model = z
+  .object({ name: z.string(), latest_version: z.int(), created_at: z.iso.datetime() })
+  .openapi('Model');
+export const ModelDetail = Model.extend({
+  aliases: z.array(z.object({ alias: z.string(), version: z.int(), updated_at: z.iso.datetime() })),
+}).openapi('ModelDetail');
+export const ModelVersion = z
+  .object({
+    model: z.string(),
+    version: z.int(),
+    uri: z.string().openapi({ example: 'models:/churn/3' }),
+    run_id: z.string(),
+    algorithm: z.string(),
+    hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),
+    metrics: z.record(z.string(), z.number()).openapi({ description: 'On the test split' }),
+    gates_passed: z.boolean(),
+    onnx: z.object({ sha256: z.string(), bytes: z.int() }),
+    signature: z.object({
+      inputs: z.array(Column).readonly(),
+      classes: z.object({ negative: z.string(), positive: z.string() }),
+      decision: z.object({ negative: z.string(), positive: z.string() }),
+      threshold: z.number(),
+    }),
+    input_example: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
+    dataset: z.object({ version: z.string(), sha256: z.string() }),
+    pipeline: z.object({ name: z.string(), version: z.int(), definition_sha256: z.string() }),
+    code_commit: z.string(),
+    created_at: z.iso.datetime(),
+  })
+  .openapi('ModelVersion');
+
+export const toModel = (row: ModelSummary) => ({
+  name: row.name,
+  latest_version: row.latestVersion,
+  created_at: row.createdAt.toISOString(),
+});
+
+export const toAlias = ({ alias, version, updatedAt }: ModelAlias) => ({
+  alias,
+  version,
+  updated_at: updatedAt.toISOString(),
+});
+
+export const toModelVersion = (row: ModelVersionRow): z.output<typeof ModelVersion> => ({
+  model: row.modelName,
+  version: row.version,
+  uri: `models:/${row.modelName}/${row.version}`,
+  run_id: row.runId,
+  algorithm: row.algorithm,
+  hyperparameters: row.hyperparameters,
+  metrics: row.metrics,
+  gates_passed: row.gatesPassed,
+  onnx: { sha256: row.onnxSha256, bytes: row.onnxBytes },
+  signature: row.signature,
+  input_example: row.inputExample,
+  dataset: { version: row.datasetVersionId, sha256: row.datasetSha256 },
+  pipeline: { name: row.pipelineName, version: row.pipelineVersion, definition_sha256: row.definitionSha256 },
+  code_commit: row.codeCommit,
+  created_at: row.createdAt.toISOString(),
+});

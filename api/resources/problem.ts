@@ -1,0 +1,50 @@
+import { z } from '@hono/zod-openapi';
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().openapi({ description: 'Stable; made for programs', example: 'NOT_FOUND' }),
+    detail: z.string(),
+    request_id: z.string(),
+    errors: z.array(
+      z.object({
+        path: z.string().openapi({ description: 'The field, header or parameter', example: 'source.connection' }),
+        rule: z.string(),
+        message: z.string(),
+      }),
+    ),
+  })
+  .openapi('Problem');
+
+const MEANINGS = {
+  404: 'Something the request names does not exist',
+  409: 'In conflict with what is there',
+  413: 'The body is too large',
+  415: 'A body of another media type',
+  422: 'One entry in `errors` per bad field',
+  503: 'Something the request needs cannot be reached; see Retry-After',
+} as const;
+type ProblemStatus = keyof typeof MEANINGS;
+
+/** The error answers of a route, for its `responses`. */
+export const problems = <const Statuses extends readonly ProblemStatus[]>(...statuses: Statuses) =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: MEANINGS[status], content: { 'application/problem+json': { schema: Problem } } },
+    ]),
+    // The handlers throw these, so their types play no part in the typed client's answers.
+  ) as unknown as Record<never, never>;
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+/** A JSON body that must be there: without `required` a missing Content-Type would pass as `{}`. */
+export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true as const,
+  content: { 'application/json': { schema } },
+});

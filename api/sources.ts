@@ -1,0 +1,36 @@
+import type { DatasetRepository } from '../db/datasets.ts';
+import type { DataSource } from '../pipelines/definition.ts';
+import { named } from './job-requests.ts';
+import { invalid } from './router.ts';
+
+interface SourceDeps {
+  readonly datasets: Pick<DatasetRepository, 'getVersion'>;
+  readonly sourceConnections: readonly string[];
+}
+
+/** Refuses a source no run could read; `prefix` is where the request holds it. Throws NOT_FOUND (dataset), INVALID. */
+export async function checkSource(deps: SourceDeps, source: DataSource, prefix: string): Promise<void> {
+  const path = (field: string) => [prefix, field].filter((part) => part !== '').join('.');
+  switch (source.kind) {
+    case 'dataset':
+      await named(path('dataset_version'), () => deps.datasets.getVersion(source.dataset_version));
+      return;
+    case 'sql':
+      if (deps.sourceConnections.includes(source.connection)) return;
+      throw invalid([
+        {
+          path: path('connection'),
+          rule: 'allowed',
+          message: `'${source.connection}' is not in the configuration's allow-list (SOURCE_DATABASES)`,
+        },
+      ]);
+    case 'object':
+      if (isRelativeKey(source.key)) return;
+      throw invalid([{ path: path('key'), rule: 'key', message: 'must be a relative path outside sha256/' }]);
+  }
+}
+
+function isRelativeKey(key: string): boolean {
+  const parts = key.split('/');
+  return parts[0] !== 'sha256' && !/[\\\0]/.test(key) && !parts.some((part) => ['', '.', '..'].includes(part));
+}

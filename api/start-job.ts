@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'hono';
+import type { JobKind } from '../workflows/messages.ts';
+import type { JobRequest } from './job-requests.ts';
+import type { Jobs } from './jobs.ts';
+import { runIdOfKey } from './middleware/idempotency.ts';
+import type { ApiEnv } from './router.ts';
+
+const ID_PREFIX = { train_model: 'train', preprocess_data: 'preprocess', build_features: 'features' } as const;
+
+interface StartBody extends JobRequest {
+  readonly run_id?: string | undefined;
+}
+
+/** Starts a job for a validated body and answers what 202 says of it; sets Location. */
+export async function startJob(c: Context<ApiEnv>, jobs: Pick<Jobs, 'start'>, kind: JobKind, body: StartBody) {
+  const actor = c.get('actor');
+  const jobId = body.run_id ?? `${ID_PREFIX[kind]}-${body.pipeline}-${uniquePart(c, kind)}`;
+  await jobs.start({ kind, jobId, request: body, requestedBy: actor });
+  const run = `/api/v1/runs/${jobId}`;
+  c.header('location', run);
+  return { job_id: jobId, state: 'PENDING' as const, status_url: run, events_url: `${run}/events` };
+}
+
+/** From the Idempotency-Key where there is one: a repeat after a crash finds the job the first request started. */
+function uniquePart(c: Context<ApiEnv>, kind: JobKind): string {
+  const key = c.req.header('idempotency-key');
+  return key === undefined ? randomUUID() : runIdOfKey(c.get('actor'), kind, key);
+}
