@@ -6,13 +6,14 @@ export type CalibrationBin = { mean_predicted: number; observed_share: number; c
  * Predicted against observed shares in bins of about equal size, as scikit-learn's
  * `calibration_curve(strategy='quantile')`: equal probabilities share a bin, empty bins are left out.
  */
-export function calibrationCurve(target: Uint8Array, probability: Scores, bins = 10): CalibrationBin[] {
+export function calibrationCurve(
+  target: Uint8Array,
+  probability: Scores,
+  { bins = 10, order = descendingOrder(probability) }: { bins?: number; order?: Uint32Array } = {},
+): CalibrationBin[] {
   requireSameRows(target, probability);
   if (target.length === 0) return [];
-  return calibrationOf(target, probability, descendingOrder(probability).reverse(), bins);
-}
-
-function calibrationOf(target: Uint8Array, probability: Scores, ascending: Uint32Array, bins: number) {
+  const ascending = order.toReversed();
   const edges = Array.from({ length: bins - 1 }, (_, i) => quantile(probability, ascending, (i + 1) / bins));
   const totals = edges.concat(Infinity).map(() => ({ predicted: 0, observed: 0, count: 0 }));
   let bin = 0;

@@ -2,7 +2,7 @@ import { calibrationCurve, expectedCalibrationError, type CalibrationBin } from 
 import { accuracy, confusionAt, f1, precision, recall, type Confusion } from './confusion.ts';
 import { prAuc, prCurve, rocAuc, rocCurve, type PrPoint, type RocPoint } from './curves.ts';
 import { brier, logLoss } from './probability.ts';
-import { rankRows, requireSameRows, type Scores } from './ranking.ts';
+import { descendingOrder, rankRows, requireSameRows, type Scores } from './ranking.ts';
 
 /** Plain JSON, as it goes to the wire. A metric that the rows do not define (only one class, say) is null. */
 export type BinaryEvaluation = {
@@ -32,9 +32,10 @@ export type BinaryEvaluation = {
  */
 export function evaluateBinary(target: Uint8Array, probability: Scores, threshold: number): BinaryEvaluation {
   requireProbabilities(target, probability);
-  const ranking = rankRows(target, probability);
+  const order = descendingOrder(probability);
+  const ranking = rankRows(target, probability, order);
   const confusion = confusionAt(target, probability, threshold);
-  const calibration = calibrationCurve(target, probability);
+  const calibration = calibrationCurve(target, probability, { order });
   return {
     rows: ranking.rows,
     positives: ranking.positives,

@@ -67,10 +67,13 @@ export interface Ranking {
   readonly falsePositives: Uint32Array;
 }
 
-/** @param target 1 for the positive class, else 0. Throws RangeError when the lengths differ or a score is NaN. */
-export function rankRows(target: Uint8Array, scores: Scores): Ranking {
+/**
+ * @param target 1 for the positive class, else 0
+ * @param order of these scores, where the caller has it already
+ * @throws RangeError when the lengths differ or a score is NaN
+ */
+export function rankRows(target: Uint8Array, scores: Scores, order = descendingOrder(scores)): Ranking {
   requireSameRows(target, scores);
-  const order = descendingOrder(scores);
   const thresholds = new Float64Array(order.length);
   const truePositives = new Uint32Array(order.length);
   const falsePositives = new Uint32Array(order.length);

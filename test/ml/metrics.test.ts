@@ -76,7 +76,7 @@ test('curves of many rows are thinned to 200 points, keep both ends and rise', (
 });
 
 test('the calibration curve equals scikit-learn with quantile bins', () => {
-  const few = calibrationCurve(target, probability, 4);
+  const few = calibrationCurve(target, probability, { bins: 4 });
   expect(few.map((bin) => bin.count)).toEqual([4, 5, 3, 4]);
   const rows = manyRows();
   const { calibration, calibration_error } = evaluateBinary(rows.target, rows.probability, 0.5);
