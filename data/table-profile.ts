@@ -1,7 +1,7 @@
 import type { DuckDb } from '../lib/duckdb.ts';
 import { categoryProfile, numericProfile, type ColumnProfile, type TableProfile } from './profile.ts';
 import type { TableColumn } from './table-schema.ts';
-import { readDictionary, readNumbers, rowCount } from './typed-columns.ts';
+import { countValues, readNumbers, rowCount } from './typed-columns.ts';
 
 /** Profile of a typed Parquet table, a column at a time. */
 export async function profileTable(
@@ -21,7 +21,7 @@ export async function profileTable(
 }
 
 async function profileCategories(db: DuckDb, parquet: string, column: TableColumn): Promise<ColumnProfile> {
-  const { values, counts, nulls } = await readDictionary(db, parquet, column);
+  const { values, counts, nulls } = await countValues(db, parquet, column);
   return categoryProfile(
     column.type as Exclude<TableColumn['type'], 'numeric'>,
     values.map(valueOf(column)),

@@ -2,28 +2,35 @@ import { quoteName, quoteText, type DuckDb } from '../lib/duckdb.ts';
 import type { TableColumn } from './table-schema.ts';
 
 /** The distinct values of a typed column as text, in binary order, and how many rows have each. */
-export interface Dictionary {
+export interface ValueCounts {
   readonly values: readonly string[];
   readonly counts: readonly number[];
   readonly nulls: number;
 }
+/** The distinct values of a column, known to DuckDB as an ENUM type for the life of the database. */
+export interface Dictionary {
+  readonly column: string;
+  readonly values: readonly string[];
+  readonly type: string;
+}
+type NamedColumn = Pick<TableColumn, 'name' | 'type'>;
 
-/** Numbers, and booleans as 0/1, are float32 with NaN where missing. */
-export async function readNumbers(db: DuckDb, parquet: string, column: TableColumn, out: Float32Array): Promise<void> {
+export const tableOf = (parquet: string) => `read_parquet(${quoteText(parquet)})`;
+
+export const rowCount = async (db: DuckDb, parquet: string): Promise<number> =>
+  Number((await db.rows<{ n: string }>(`SELECT count(*) AS n FROM ${tableOf(parquet)}`))[0]!.n);
+
+/** Fills `out` from row 0. Numbers, and booleans as 0/1, are float32 with NaN where missing. */
+export async function readNumbers(db: DuckDb, parquet: string, column: NamedColumn, out: Float32Array): Promise<void> {
   const name = quoteName(column.name);
   const number = column.type === 'boolean' ? `CAST(CAST(${name} AS TINYINT) AS FLOAT)` : name;
-  let row = 0;
-  const sql = `SELECT coalesce(${number}, 'nan'::FLOAT) FROM read_parquet(${quoteText(parquet)})`;
-  for await (const { rows, columns } of db.chunks(sql)) {
-    out.set(columns[0]!, row);
-    row += rows;
-  }
+  await fill(db, `SELECT coalesce(${number}, 'nan'::FLOAT) FROM ${tableOf(parquet)} LIMIT ${out.length}`, out);
 }
 
-export async function readDictionary(db: DuckDb, parquet: string, column: TableColumn): Promise<Dictionary> {
+export async function countValues(db: DuckDb, parquet: string, column: NamedColumn): Promise<ValueCounts> {
   const found = await db.rows<{ value: string | null; n: string }>(
     `SELECT CAST(${quoteName(column.name)} AS VARCHAR) AS value, count(*) AS n
-     FROM read_parquet(${quoteText(parquet)}) GROUP BY 1 ORDER BY 1`,
+     FROM ${tableOf(parquet)} GROUP BY 1 ORDER BY 1`,
   );
   const present = found.filter(({ value }) => value !== null);
   const missing = found.find(({ value }) => value === null);
@@ -34,21 +41,30 @@ export async function readDictionary(db: DuckDb, parquet: string, column: TableC
   };
 }
 
-/** Index of every row's value in the dictionary's `values`, −1 where missing. */
-export async function readCodes(db: DuckDb, parquet: string, column: TableColumn, out: Int32Array): Promise<void> {
-  const name = quoteName(column.name);
-  const type = quoteName(`dictionary of ${column.name}`);
-  const relation = `read_parquet(${quoteText(parquet)})`;
-  const distinct = `SELECT DISTINCT CAST(${name} AS VARCHAR) FROM ${relation} WHERE ${name} IS NOT NULL ORDER BY 1`;
-  await db.run(`CREATE OR REPLACE TYPE ${type} AS ENUM (${distinct})`);
+export async function createDictionary(db: DuckDb, parquet: string, column: string): Promise<Dictionary> {
+  const type = quoteName(`values of ${column}`);
+  const name = quoteName(column);
+  const distinct = `SELECT DISTINCT CAST(${name} AS VARCHAR) FROM ${tableOf(parquet)} WHERE ${name} IS NOT NULL`;
+  await db.run(`CREATE OR REPLACE TYPE ${type} AS ENUM (${distinct} ORDER BY 1)`);
+  const values = await db.rows<{ value: string }>(`SELECT unnest(enum_range(NULL::${type}))::VARCHAR AS value`);
+  return { column, values: values.map(({ value }) => value), type };
+}
+
+/** Fills `out` from row 0 with the index of every value in the dictionary, −1 where missing. */
+export async function readCodes(
+  db: DuckDb,
+  parquet: string,
+  { column, type }: Dictionary,
+  out: Int32Array,
+): Promise<void> {
+  const code = `CAST(enum_code(CAST(CAST(${quoteName(column)} AS VARCHAR) AS ${type})) AS INTEGER)`;
+  await fill(db, `SELECT coalesce(${code}, -1) FROM ${tableOf(parquet)} LIMIT ${out.length}`, out);
+}
+
+async function fill(db: DuckDb, sql: string, out: Float32Array | Int32Array): Promise<void> {
   let row = 0;
-  const code = `CAST(enum_code(CAST(CAST(${name} AS VARCHAR) AS ${type})) AS INTEGER)`;
-  for await (const { rows, columns } of db.chunks(`SELECT coalesce(${code}, -1) FROM ${relation}`)) {
+  for await (const { rows, columns } of db.chunks(sql)) {
     out.set(columns[0]!, row);
     row += rows;
   }
-  await db.run(`DROP TYPE ${type}`);
 }
-
-export const rowCount = async (db: DuckDb, parquet: string): Promise<number> =>
-  Number((await db.rows<{ n: string }>(`SELECT count(*) AS n FROM read_parquet(${quoteText(parquet)})`))[0]!.n);

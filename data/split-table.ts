@@ -1,0 +1,66 @@
+import type { DuckDb } from '../lib/duckdb.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
+import { createRowHashes, scatter, splitSizes, SPLIT_NAMES } from './split.ts';
+import { classText, tableColumns } from './table-schema.ts';
+import { createDictionary, readCodes, readNumbers, rowCount, type Dictionary } from './typed-columns.ts';
+import { violations } from './violations.ts';
+
+/** A typed Parquet table whose rows are assigned to splits. */
+export interface SplitTable {
+  readonly parquet: string;
+  readonly rows: number;
+  /** Number of every row's split, as in SPLIT_NAMES; the arrays below are by that number too. */
+  readonly splits: Uint8Array;
+  readonly sizes: readonly number[];
+  readonly targets: readonly Uint8Array[];
+  readonly positives: readonly number[];
+  readonly dictionaries: ReadonlyMap<string, Dictionary>;
+  readonly negativeClass: string;
+}
+
+/**
+ * Assigns every row by a hash of all its values and the seed: the same row falls into the same split on every machine,
+ * whatever other rows there are. As the target is part of the hash, each class is drawn by itself, with equal shares
+ * in expectation. Throws DATA_CONTRACT when a split lacks a class.
+ */
+export async function splitTable(db: DuckDb, parquet: string, definition: PipelineDefinition): Promise<SplitTable> {
+  const rows = await rowCount(db, parquet);
+  const hashes = createRowHashes(rows, definition.split.seed);
+  const dictionaries = new Map<string, Dictionary>();
+  const numbers = new Float32Array(rows);
+  const codes = new Int32Array(numbers.buffer);
+  for (const column of tableColumns(definition)) {
+    if (column.type === 'numeric' || column.type === 'boolean') {
+      await readNumbers(db, parquet, column, numbers);
+      hashes.addNumbers(numbers);
+      continue;
+    }
+    const dictionary = await createDictionary(db, parquet, column.name);
+    dictionaries.set(column.name, dictionary);
+    await readCodes(db, parquet, dictionary, codes);
+    hashes.addCodes(codes, dictionary.values);
+  }
+  // The target comes last: its codes are still in `codes`.
+  const classes = dictionaries.get(definition.target.column)!.values;
+  const positive = classes.indexOf(classText(definition.target.positive));
+  const target = Uint8Array.from(codes, (code) => (code === positive ? 1 : 0));
+  const splits = hashes.assign(definition.split);
+  const sizes = splitSizes(splits);
+  const targets = sizes.map((size) => new Uint8Array(size));
+  scatter(target, splits, targets);
+  const positives = targets.map((values) => values.reduce((sum, value) => sum + value, 0));
+  requireBothClasses(definition.target.column, sizes, positives);
+  const negativeClass = classes.find((_, code) => code !== positive)!;
+  return { parquet, rows, splits, sizes, targets, positives, dictionaries, negativeClass };
+}
+
+function requireBothClasses(path: string, sizes: readonly number[], positives: readonly number[]): void {
+  const details = SPLIT_NAMES.flatMap((name, split) => {
+    const positive = positives[split]!;
+    const negative = sizes[split]! - positive;
+    if (positive > 0 && negative > 0) return [];
+    const message = `the ${name} split needs rows of both classes, but has ${positive} positive and ${negative} negative`;
+    return [{ path, rule: 'classes_in_split', message }];
+  });
+  if (details.length > 0) throw violations(details);
+}
