@@ -1,0 +1,58 @@
+import { Hono } from 'hono';
+import type { Logger } from '../lib/log.ts';
+import { notFound } from '../lib/errors.ts';
+import type { ServedSlot } from './loaded-model.ts';
+import type { ModelSlots } from './model-slots.ts';
+import { createPredictor } from './predict.ts';
+import { toProblem } from './problem.ts';
+import { requestId, requestSpan } from './request-context.ts';
+import { healthRoutes } from './routes/health.ts';
+import { modelRoutes } from './routes/models.ts';
+import { predictRoutes } from './routes/predict.ts';
+import type { ServingMetrics } from './serving-metrics.ts';
+
+export interface ServingEnv {
+  Variables: { requestId: string };
+}
+export interface ServingDeps {
+  readonly slots: Pick<ModelSlots<ServedSlot>, 'names' | 'get' | 'use'>;
+  /** Slot of the default model; null while there is none. */
+  readonly defaultSlot: () => string | null;
+  /** Does an endpoint of that name exist? Also true while nobody can tell. */
+  readonly isKnown: (endpoint: string) => boolean;
+  /** What the default model follows. */
+  readonly modelUri: string;
+  /** Why the process should get no requests; null when it should. */
+  readonly notReady: () => string | null;
+  readonly metrics: ServingMetrics;
+  readonly log: Pick<Logger, 'error'>;
+  readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
+  readonly enableBoom: boolean;
+}
+
+/** The data plane's HTTP side: predictions, what answers them, health and metrics. */
+export function createServingApp(deps: ServingDeps) {
+  const { slots, defaultSlot, isKnown, metrics, limits, log } = deps;
+  const served = () => slots.names().map((name) => slots.get(name)!);
+  const slotOf = (endpoint: string | undefined) => {
+    const name = endpoint ?? defaultSlot();
+    return name === null ? undefined : slots.get(name);
+  };
+  const predictor = createPredictor({ slots, defaultSlot, isKnown, maxRows: limits.maxRows, onScored: metrics.scored });
+
+  return new Hono<ServingEnv>()
+    .use(requestId)
+    .use(requestSpan)
+    .onError((error, c) => {
+      const problem = toProblem(error, c.get('requestId'));
+      if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
+      const headers = { 'content-type': 'application/problem+json' };
+      return c.json(problem, problem.status, problem.status === 503 ? { ...headers, 'retry-after': '2' } : headers);
+    })
+    .notFound((c) => {
+      throw notFound('route', c.req.path);
+    })
+    .route('/', healthRoutes(deps))
+    .route('/', modelRoutes({ served, slotOf, isKnown }))
+    .route('/', predictRoutes({ predictor, metrics, slotOf, maxBodyBytes: limits.maxBodyBytes }));
+}

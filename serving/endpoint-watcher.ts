@@ -1,0 +1,113 @@
+import type { EndpointRepository } from '../db/endpoints.ts';
+import type { WatchedEndpoint } from '../db/endpoints.ts';
+import type { Logger } from '../lib/log.ts';
+import type { RevisionReports } from './revision-reports.ts';
+
+export interface WatcherDeps {
+  readonly node: string;
+  readonly repository: Pick<EndpointRepository, 'registerNode' | 'heartbeatNode' | 'removeNode' | 'watchState'>;
+  /** Calls back on every change of an endpoint until `unlisten`. */
+  readonly listen: (onChange: () => void) => Promise<{ unlisten: () => Promise<unknown> }>;
+  readonly reports: Pick<RevisionReports, 'flush' | 'forgetSent' | 'keepOnly'>;
+  readonly onState: (endpoints: readonly WatchedEndpoint[]) => void | Promise<void>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  readonly heartbeatMs?: number;
+  readonly pollMs?: number;
+}
+export type EndpointWatcher = ReturnType<typeof startEndpointWatcher>;
+
+/**
+ * Keeps this node's sign of life in the database and hears of endpoint changes: at once when notified, else by polling.
+ * While the database is away it goes on trying; nothing that is served changes.
+ */
+export function startEndpointWatcher(deps: WatcherDeps) {
+  const { node, repository, reports, onState, log, heartbeatMs = 1_000, pollMs = 2_000 } = deps;
+  let listening: { unlisten: () => Promise<unknown> } | null = null;
+  let reachable: boolean | null = null;
+
+  const note = (now: boolean, error?: unknown) => {
+    if (now === reachable) return;
+    reachable = now;
+    if (now) log.info('the database answers');
+    else log.warn({ err: error }, 'the database is away; serving what is loaded');
+  };
+  const relisten = async () => {
+    // The old subscription may have died with its connection.
+    const old = listening;
+    listening = null;
+    void old?.unlisten().catch(() => undefined);
+    listening = await deps.listen(() => polling.wake());
+  };
+  const beat = async () => {
+    if (await repository.heartbeatNode(node)) return;
+    await repository.registerNode(node);
+    reports.forgetSent();
+  };
+  let beating: Promise<void> | null = null;
+  const heartbeat = () => (beating ??= beat().finally(() => (beating = null)));
+  const poll = async () => {
+    try {
+      // Reports refer to the node's row.
+      await heartbeat();
+      if (!listening || !reachable) await relisten();
+      const endpoints = await repository.watchState();
+      reports.keepOnly(endpoints);
+      await onState(endpoints);
+      await reports.flush();
+      note(true);
+    } catch (error) {
+      note(false, error);
+    }
+    tried();
+  };
+  let tried = () => {};
+  const firstTry = new Promise<void>((resolve) => (tried = resolve));
+
+  const heart = repeat(() => heartbeat().catch((error: unknown) => note(false, error)), heartbeatMs);
+  const polling = repeat(poll, pollMs);
+
+  return {
+    /** Did the database answer last time? null before the first answer. */
+    reachable: () => reachable,
+    /** When the database has answered, or failed to, once. */
+    firstTry,
+    /** Takes the node out of the handshake. Never throws: the database may be away. */
+    stop: async (): Promise<void> => {
+      await Promise.all([heart.stop(), polling.stop()]);
+      await listening?.unlisten().catch(() => undefined);
+      await repository.removeNode(node).catch(() => undefined);
+    },
+  };
+}
+
+/** Runs `work` at once, then `everyMs` after each end; `wake` cuts the wait short. `work` must not throw. */
+function repeat(work: () => Promise<void>, everyMs: number) {
+  let stopped = false;
+  let woken = false;
+  let wake = () => void (woken = true);
+  const wait = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, everyMs);
+      wake = () => {
+        woken = true;
+        clearTimeout(timer);
+        resolve();
+      };
+      if (woken || stopped) wake();
+    });
+  const loop = (async () => {
+    while (!stopped) {
+      woken = false;
+      await work();
+      await wait();
+    }
+  })();
+  return {
+    wake: () => wake(),
+    stop: async () => {
+      stopped = true;
+      wake();
+      await loop;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { connect } from '../db/connect.ts';
+import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
+import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
+import { createModelRepository } from '../db/models.ts';
+import { openArtifactStore } from '../lib/artifact-store/open.ts';
+import { loadConfig, required, type Config } from '../lib/config.ts';
+import { createLogger } from '../lib/log.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
+import { startTelemetry } from '../lib/telemetry.ts';
+import { chooseModelUri } from './default-model.ts';
+import { listenHttp } from './http-server.ts';
+import { startServingNode } from './node.ts';
+
+const MAX_ROWS = 10_000;
+
+/** `node serving/main.ts` is one serving process. */
+await main(loadConfig());
+
+async function main(config: Config): Promise<void> {
+  const log = createLogger({ service: 'serving', level: config.LOG_LEVEL });
+  const shutdown = createShutdown({ log, graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000 });
+  exitOnSignal(shutdown);
+  const telemetry = await startTelemetry({ serviceName: 'serving', config });
+  shutdown.defer('telemetry', telemetry.shutdown);
+  const database = connect(required(config, 'DATABASE_URL'), { max: 4 });
+  shutdown.defer('Postgres', database.close);
+
+  const models = createModelRepository(database.db);
+  const modelUri = chooseModelUri({
+    environment: config.MODEL_URI,
+    configFile: await readFile(config.SERVING_CONFIG, 'utf8').catch(() => null),
+    modelName: config.MODEL_NAME,
+  });
+  const serving = await startServingNode({
+    node: `${hostname()}-${process.pid}`,
+    repository: createEndpointRepository(database.db),
+    resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
+    listen: (onChange) => database.sql.listen(ENDPOINTS_CHANNEL, onChange),
+    store: openArtifactStore(config),
+    folder: join(config.ANNEAL_HOME, 'serving-cache'),
+    modelUri,
+    registry: createMetrics('serving'),
+    log,
+    limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
+    enableBoom: config.ENABLE_BOOM,
+  });
+  shutdown.defer('serving node', serving.stop);
+  const http = await listenHttp({ fetch: serving.app.fetch, host: config.SERVING_HOST, port: config.SERVING_PORT });
+  shutdown.defer('HTTP server', http.close);
+  shutdown.defer('readiness', serving.drain);
+  log.info({ port: http.port, model_uri: modelUri }, 'serving is ready for requests');
+}

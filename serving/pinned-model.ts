@@ -1,0 +1,46 @@
+import type { ServedModel } from '../db/endpoints.ts';
+import type { ServedSlot } from './loaded-model.ts';
+import type { LoadModel } from './model-loader.ts';
+import type { ModelSlots } from './model-slots.ts';
+import { isVersionUri } from './default-model.ts';
+
+/** No endpoint can have this name. */
+export const PINNED_SLOT = '@pinned';
+
+export interface PinnedDeps {
+  readonly uri: string;
+  readonly resolve: (uri: string) => Promise<ServedModel>;
+  readonly load: LoadModel;
+  readonly slots: Pick<ModelSlots<ServedSlot>, 'get' | 'swap'>;
+  readonly onError: (error: unknown) => void;
+  readonly retryAfterMs?: number;
+}
+export type PinnedModel = ReturnType<typeof createPinnedModel>;
+
+/** Keeps what a model URI names loaded in a slot of its own: a version once, an alias whenever it moves. */
+export function createPinnedModel({ uri, resolve, load, slots, onError, retryAfterMs = 10_000 }: PinnedDeps) {
+  let busy = false;
+  let failedAt = -Infinity;
+  const loadInto = async (model: ServedModel) => {
+    const served = slots.get(PINNED_SLOT)?.model;
+    if (served?.version === model.version && served.modelName === model.modelName) return;
+    slots.swap(PINNED_SLOT, { ...(await load(model)), endpoint: null, revision: null });
+  };
+
+  return {
+    /** Loads what the URI names now; `known` is what it named before, for when the database is away. */
+    refresh: async (known?: ServedModel): Promise<void> => {
+      const settled = isVersionUri(uri) && slots.get(PINNED_SLOT);
+      if (busy || settled || performance.now() - failedAt < retryAfterMs) return;
+      busy = true;
+      try {
+        await loadInto(known ?? (await resolve(uri)));
+      } catch (error) {
+        failedAt = performance.now();
+        onError(error);
+      } finally {
+        busy = false;
+      }
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { PlatformError } from '../../lib/errors.ts';
+import type { ServedSlot } from '../loaded-model.ts';
+import type { Predictor } from '../predict.ts';
+import { toProblem } from '../problem.ts';
+import type { ServingMetrics } from '../serving-metrics.ts';
+import type { ServingEnv } from '../app.ts';
+
+export interface PredictRoutesDeps {
+  readonly predictor: Predictor;
+  readonly metrics: Pick<ServingMetrics, 'answered' | 'failed'>;
+  /** The slot that would answer for an endpoint, or by default. */
+  readonly slotOf: (endpoint: string | undefined) => ServedSlot | undefined;
+  readonly maxBodyBytes: number;
+}
+
+/** Single and batch predictions, at the root for the default model and below /api/v1/predict. */
+export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: PredictRoutesDeps) {
+  const limit = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: () => {
+      throw new PlatformError('TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
+    },
+  });
+  const answer = async (c: Context<ServingEnv>, predict: Predictor['one'] | Predictor['batch']) => {
+    const endpoint = c.req.param('endpoint') ?? c.req.query('endpoint');
+    const slot = slotOf(endpoint);
+    const started = performance.now();
+    let status = 200;
+    try {
+      return c.json(await predict(await readJson(c), endpoint));
+    } catch (error) {
+      const problem = toProblem(error, c.get('requestId'));
+      status = problem.status;
+      metrics.failed(slot, problem.code);
+      throw error;
+    } finally {
+      metrics.answered(slot, status, (performance.now() - started) / 1000);
+    }
+  };
+  const single = (c: Context<ServingEnv>) => answer(c, predictor.one);
+  const batch = (c: Context<ServingEnv>) => answer(c, predictor.batch);
+
+  return new Hono<ServingEnv>()
+    .post('/predict', limit, single)
+    .post('/api/v1/predict', limit, single)
+    .post('/api/v1/predict/batch', limit, batch)
+    .post('/api/v1/predict/:endpoint', limit, single)
+    .post('/api/v1/predict/:endpoint/batch', limit, batch);
+}
+
+async function readJson(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new HTTPException(400, { message: 'the body is not JSON', cause });
+  }
+}

@@ -1,0 +1,78 @@
+import type { ErrorDetail } from '../lib/errors.ts';
+import type { InputColumn } from '../ml/features.ts';
+import type { ModelSignature, RawRow } from '../ml/signature.ts';
+
+type Value = RawRow[string];
+interface Broken {
+  readonly rule: string;
+  readonly message: string;
+}
+type ColumnRule = (value: unknown) => Broken | null;
+/** Puts what is wrong into `errors`, each path prefixed with `prefix`; the row it answers holds every input. */
+export type RowValidator = (row: unknown, prefix: string, errors: ErrorDetail[]) => RawRow;
+
+const MAX_FLOAT32 = 3.4028234663852886e38;
+
+/**
+ * The rules for one row, prepared once per signature. Only missing values of nullable columns may be null or absent;
+ * categories the model has not seen are accepted, and scored as missing.
+ */
+export function compileRowValidator({ inputs }: Pick<ModelSignature, 'inputs'>): RowValidator {
+  const columns = inputs.map((input) => ({ name: input.name, check: ruleOf(input), nullable: input.nullable }));
+  const known = new Set(inputs.map((input) => input.name));
+
+  return (row, prefix, errors) => {
+    const complete: RawRow = {};
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+      errors.push({ path: prefix || 'body', rule: 'type', message: 'must be an object of features by name' });
+      return complete;
+    }
+    const path = (name: string) => (prefix ? `${prefix}.${name}` : name);
+    for (const { name, check, nullable } of columns) {
+      const present = Object.hasOwn(row, name);
+      const value = present ? (row as Record<string, unknown>)[name] : null;
+      const broken = value === null ? missing(present, nullable) : check(value);
+      if (broken) errors.push({ path: path(name), ...broken });
+      else complete[name] = value as Value;
+    }
+    for (const name of Object.keys(row)) {
+      if (!known.has(name))
+        errors.push({ path: path(name), rule: 'unknown_column', message: 'is not a feature of the model' });
+    }
+    return complete;
+  };
+}
+
+function missing(present: boolean, nullable: boolean): Broken | null {
+  if (nullable) return null;
+  return present ? { rule: 'not_null', message: 'must not be null' } : { rule: 'required', message: 'is required' };
+}
+
+function ruleOf({ type }: InputColumn): ColumnRule {
+  switch (type) {
+    case 'numeric':
+      return finiteNumber;
+    case 'boolean':
+      return (value) => (typeof value === 'boolean' ? null : wrongType('true or false'));
+    case 'categorical_string':
+      return (value) => (typeof value === 'string' ? null : wrongType('a string'));
+    case 'categorical_integer':
+      return safeInteger;
+  }
+}
+
+const finiteNumber: ColumnRule = (value) => {
+  if (typeof value !== 'number') return wrongType('a number');
+  // JSON.parse reads 1e999 as Infinity.
+  if (!Number.isFinite(value)) return { rule: 'finite', message: 'must be a finite number' };
+  if (Math.abs(value) > MAX_FLOAT32) return { rule: 'float32', message: 'is beyond the range of a 32-bit float' };
+  return null;
+};
+
+const safeInteger: ColumnRule = (value) => {
+  if (typeof value !== 'number') return wrongType('an integer');
+  if (Number.isSafeInteger(value)) return null;
+  return { rule: 'safe_integer', message: 'must be an integer between -(2^53 - 1) and 2^53 - 1' };
+};
+
+const wrongType = (expected: string): Broken => ({ rule: 'type', message: `must be ${expected}` });

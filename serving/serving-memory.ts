@@ -1,0 +1,29 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ServedModel, WatchedEndpoint } from '../db/endpoints.ts';
+
+/** What a serving process must remember to start without Postgres. */
+export interface ServingMemory {
+  readonly endpoints: readonly WatchedEndpoint[];
+  /** The model that MODEL_URI named, by URI. */
+  readonly pinned: { readonly uri: string; readonly model: ServedModel } | null;
+}
+export const EMPTY_MEMORY: ServingMemory = { endpoints: [], pinned: null };
+
+export const createMemoryFile = (path: string) => ({
+  /** EMPTY_MEMORY when nothing was saved, or it cannot be read. */
+  load: async (): Promise<ServingMemory> => {
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as ServingMemory;
+    } catch {
+      return EMPTY_MEMORY;
+    }
+  },
+  /** Replaces the file in one step, so that a crash leaves the old one. */
+  save: async (memory: ServingMemory): Promise<void> => {
+    await mkdir(dirname(path), { recursive: true });
+    const draft = `${path}.${process.pid}.tmp`;
+    await writeFile(draft, JSON.stringify(memory));
+    await rename(draft, path);
+  },
+});
