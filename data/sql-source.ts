@@ -1,0 +1,72 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import postgres from 'postgres';
+import { PlatformError } from '../lib/errors.ts';
+
+const TIMEOUT_MS = 600_000;
+const BOOLEAN_OID = 16;
+
+interface SqlSource {
+  readonly connection: string;
+  readonly query: string;
+}
+
+/**
+ * Streams a query's rows into a CSV file with a header, in a read-only transaction. Throws INVALID with the server's
+ * message when the query fails or takes longer than `timeoutMs`, UNAVAILABLE when the server cannot be used.
+ */
+export async function copyQuery(
+  url: string,
+  { connection, query }: SqlSource,
+  outFile: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<void> {
+  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, idle_timeout: 5 });
+  try {
+    await sql.begin('isolation level repeatable read read only', async (transaction) => {
+      await transaction.unsafe(`SET LOCAL statement_timeout = ${timeoutMs}`);
+      const columns = await describe(transaction, query);
+      const rows = await transaction.unsafe(copySql(columns, query)).readable();
+      await pipeline(rows, createWriteStream(outFile));
+    });
+  } catch (error) {
+    throw sourceError(connection, error, timeoutMs);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+// Prepared, and in parentheses: only one statement that is a query passes. COPY below could otherwise be closed early
+// and turned into COPY … TO PROGRAM, or followed by a COMMIT.
+async function describe(transaction: postgres.TransactionSql, query: string) {
+  const { columns } = await transaction.unsafe(`SELECT * FROM (\n${query}\n) AS source LIMIT 0`, [], { prepare: true });
+  return columns;
+}
+
+// As text a boolean is `true`; in CSV it would be `t`.
+function copySql(columns: postgres.ColumnList<string>, query: string): string {
+  const list = columns.map(({ name, type }) => {
+    const quoted = `"${name.replaceAll('"', '""')}"`;
+    return type === BOOLEAN_OID ? `${quoted}::text AS ${quoted}` : quoted;
+  });
+  return `COPY (SELECT ${list.join(', ')} FROM (\n${query}\n) AS source) TO STDOUT WITH (FORMAT csv, HEADER)`;
+}
+
+// Connection, authorization, unknown database, resources, shutdown: nothing the query's author can change.
+const SERVER_FAULT = /^(08|28|3D|53|57P|58)/;
+
+function sourceError(connection: string, error: unknown, timeoutMs: number): unknown {
+  if (!(error instanceof postgres.PostgresError)) {
+    if (error instanceof PlatformError) return error;
+    return new PlatformError('UNAVAILABLE', `database '${connection}' could not be read`, { cause: error });
+  }
+  if (SERVER_FAULT.test(error.code)) {
+    return new PlatformError('UNAVAILABLE', `database '${connection}' cannot be used now`, { cause: error });
+  }
+  const reason = error.code === '57014' ? `took longer than ${timeoutMs / 1000} s` : `failed: ${error.message}`;
+  const message = `the query on '${connection}' ${reason}`;
+  return new PlatformError('INVALID', message, {
+    details: [{ path: 'source.query', rule: 'sql', message }],
+    cause: error,
+  });
+}
