@@ -63,32 +63,33 @@ function meanDifference(
   };
 }
 
-/** What a group of tied rows adds, given the positives and negatives above it and in it. */
-type GroupTerm = (tp: number, fp: number, tied: number, tiedNegatives: number) => number;
-const rocTerm: GroupTerm = (tp, _fp, tied, tiedNegatives) => tiedNegatives * (tp + tied / 2);
-const prTerm: GroupTerm = (tp, fp, tied, tiedNegatives) =>
-  tied === 0 ? 0 : (tied * (tp + tied)) / (tp + tied + fp + tiedNegatives);
-
+/**
+ * Both areas under curves in one pass over the rows by descending score. Each group of tied rows adds to the ROC sum its
+ * negatives times the positives above (its own counting half), and to the precision sum its positives times the precision.
+ */
 function rankStatistic(metric: 'roc_auc' | 'pr_auc', target: Uint8Array, scores: Scores): Statistic {
   const order = descendingOrder(scores);
   const positive = Uint8Array.from(order, (row) => target[row]!);
   const endsGroup = Uint8Array.from(order, (row, place) => (scores[row] === scores[order[place + 1]!] ? 0 : 1));
-  const term = metric === 'roc_auc' ? rocTerm : prTerm;
   return (counts) => {
-    let [tp, fp, tied, tiedNegatives, sum] = [0, 0, 0, 0, 0];
+    let tp = 0;
+    let seen = 0;
+    let tpAbove = 0;
+    let seenAbove = 0;
+    let rocSum = 0;
+    let precisionSum = 0;
     for (let place = 0; place < order.length; place++) {
       const count = counts[order[place]!]!;
-      const ofPositives = count * positive[place]!; // no branch: classes mix unpredictably
-      tied += ofPositives;
-      tiedNegatives += count - ofPositives;
+      seen += count;
+      tp += count * positive[place]!; // no branch: classes mix unpredictably
       if (endsGroup[place] === 0) continue;
-      sum += term(tp, fp, tied, tiedNegatives);
-      tp += tied;
-      fp += tiedNegatives;
-      tied = tiedNegatives = 0;
+      rocSum += (seen - tp - (seenAbove - tpAbove)) * (tp + tpAbove);
+      precisionSum += ((tp - tpAbove) * tp) / Math.max(seen, 1);
+      tpAbove = tp;
+      seenAbove = seen;
     }
-    if (tp === 0 || fp === 0) return NaN;
-    return metric === 'roc_auc' ? sum / (tp * fp) : sum / tp;
+    if (tp === 0 || tp === seen) return NaN;
+    return metric === 'roc_auc' ? rocSum / (2 * tp * (seen - tp)) : precisionSum / tp;
   };
 }
 
