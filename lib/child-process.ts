@@ -77,12 +77,12 @@ export async function waitUntilReady(
 
 /**
  * After kill -9 of the last owner its program takes a moment to stop: waits for that, so that ports and data are free.
- * Throws CONFLICT when it does not end in time.
+ * `word` is in its command line. Throws CONFLICT when it does not end in time.
  */
-export async function predecessorEnded(pidFile: string, timeoutMs = 15_000): Promise<void> {
+export async function predecessorEnded(pidFile: string, word = 'guard.ts', timeoutMs = 15_000): Promise<void> {
   const pid = readPid(pidFile);
   const deadline = Date.now() + timeoutMs;
-  while (pid !== undefined && isAliveAs(pid, 'guard.ts')) {
+  while (pid !== undefined && isAliveAs(pid, word)) {
     if (Date.now() > deadline)
       throw new PlatformError('CONFLICT', `process ${pid} of an earlier start is still running`);
     await delay(50);
@@ -130,4 +130,5 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   if (isAlive(pid)) process.kill(pid, signal);
 }
 
-const tail = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+/** The last lines of a log. */
+export const tail = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').slice(-15).join('\n');

@@ -22,7 +22,10 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   /** Holds the password: never log it. */
   readonly url: string;
+  readonly port: number;
   readonly pid: number;
+  /** Settles when the server has ended, with its exit code. */
+  readonly ended: Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
@@ -61,7 +64,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const server = await startProgram(program);
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/${DATABASE}`;
   await waitUntilReady(server, program, () => ensureDatabase(url));
-  return { url, pid: server.pid, stop: server.stop };
+  return { url, port, ...server };
 }
 
 /** initdb into a neighbour, then rename: a start that was killed half-way leaves nothing that looks like a cluster. */

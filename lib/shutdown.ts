@@ -7,6 +7,9 @@ export interface Shutdown {
   readonly run: (reason: string) => Promise<boolean>;
 }
 
+/** Set in the environment of a process that must not outlive the one that started it. */
+export const SUPERVISED = 'ANNEAL_SUPERVISED';
+
 /** An orderly end within `graceMs`: what fails to close is logged and does not keep the others from closing. */
 export function createShutdown({ log, graceMs }: { log: Pick<Logger, 'info' | 'error'>; graceMs: number }): Shutdown {
   const open: { name: string; close: () => unknown }[] = [];
@@ -35,20 +38,26 @@ export function createShutdown({ log, graceMs }: { log: Pick<Logger, 'info' | 'e
   };
 }
 
+// One Ctrl-C can arrive twice: from the terminal, and forwarded by npm.
+const SAME_SIGNAL_MS = 1000;
+
 /**
  * Ends this process in order on SIGINT or SIGTERM, or when the process that forked it is gone. A second signal ends it
  * at once. Exit status: 0, or 1 when something did not close.
  */
-export function exitOnSignal(shutdown: Shutdown): void {
-  let asked = false;
+export function exitOnSignal(shutdown: Pick<Shutdown, 'run'>): void {
+  let asked = 0;
   const stop = (reason: string) => {
-    if (asked && reason !== 'parent gone') process.exit(130);
-    asked = true;
+    if (asked && Date.now() - asked > SAME_SIGNAL_MS) process.exit(130);
+    asked ||= Date.now();
     void shutdown.run(reason).then((clean) => process.exit(clean ? 0 : 1));
   };
+  const orphaned = () => void shutdown.run('parent gone').then((clean) => process.exit(clean ? 0 : 1));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGTERM', () => stop('SIGTERM'));
-  if (process.connected) process.on('disconnect', () => stop('parent gone'));
+  if (process.connected) process.on('disconnect', orphaned);
+  else if (process.env[SUPERVISED]) orphaned(); // already, while this process was loading
+  delete process.env[SUPERVISED]; // not for the children of this process
 }
 
 const timeout = (ms: number, then: () => void) =>

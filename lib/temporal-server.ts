@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { predecessorEnded, startProgram, waitUntilReady, type Program } from './child-process.ts';
+import { predecessorEnded, startProgram, waitUntilReady } from './child-process.ts';
 import { PlatformError } from './errors.ts';
 import { cacheFolder, cachedProgram, goInstall, onPath, type FindOptions } from './go-install.ts';
 import { claimPort } from './ports.ts';
@@ -23,6 +23,8 @@ export interface TemporalServerOptions {
 export interface TemporalServer {
   readonly address: string;
   readonly uiUrl: string;
+  readonly port: number;
+  readonly uiPort: number;
   readonly pid: number;
   /** Settles when the server has ended, with its exit code. */
   readonly ended: Promise<number>;
@@ -62,16 +64,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const server = await startProgram(program);
   const address = `127.0.0.1:${port}`;
   await waitUntilReady(server, program, () => answers(address));
-  return describe(server, address, uiPort);
+  return { address, uiUrl: `http://127.0.0.1:${uiPort}`, port, uiPort, ...server };
 }
-
-const describe = ({ pid, ended, stop }: Program, address: string, uiPort: number): TemporalServer => ({
-  address,
-  uiUrl: `http://127.0.0.1:${uiPort}`,
-  pid,
-  ended,
-  stop,
-});
 
 // WAL with synchronous=NORMAL survives kill -9 and is about three times as fast as the default.
 const serverArguments = (dataFile: string, port: number, uiPort: number) => [

@@ -52,10 +52,7 @@ export function createFolderStore(folder: string): ArtifactStore {
       }, sha256),
     getFile: (sha256, path) => guarded(() => copyOut(pathOf(sha256), path, sha256), sha256),
     has: (sha256) => guarded(() => has(sha256)),
-    getNamed: (key, path) => {
-      assertNamedKey(key);
-      return guarded(() => copyOut(join(folder, key), path), key);
-    },
+    getNamed: (key, path) => guarded(() => (assertNamedKey(key), copyOut(join(folder, key), path)), key),
     check: () =>
       guarded(async () => {
         await mkdir(incoming, { recursive: true });

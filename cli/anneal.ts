@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { loadConfig } from '../lib/config.ts';
+import { PlatformError } from '../lib/errors.ts';
+import { exitOnSignal } from '../lib/shutdown.ts';
+import { runDemo } from './demo.ts';
+import { startPlatform, type Platform } from './up.ts';
+
+const HELP = `anneal <command>
+
+  up                start everything on this machine: servers, api, serving, workers
+  demo [--exit]     up, then train and serve a churn model through the REST API; --exit stops at the end
+  api               only the control plane
+  serving           only the data plane
+  worker <role>     only one worker: pipeline, training or monitoring
+
+Configuration comes from the environment; .env.example lists every variable.`;
+
+const say = (line: string) => console.log(line);
+const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
+  up: async () => {
+    const platform = await bringUp();
+    sayUrls(platform);
+    say('\nCtrl-C stops it.');
+  },
+  demo: async (args) => {
+    const platform = await bringUp();
+    try {
+      await runDemo(platform.urls);
+    } catch (error) {
+      await platform.stop();
+      throw error;
+    }
+    if (!args.includes('--exit')) return say('The platform stays up. Ctrl-C stops it.');
+    process.exit((await platform.stop()) ? 0 : 1);
+  },
+  api: () => runMain('api/main.ts'),
+  serving: () => runMain('serving/main.ts'),
+  worker: (args) => runMain('workers/main.ts', ...args),
+  help: () => Promise.resolve(say(HELP)),
+};
+
+const [name = 'help', ...args] = process.argv.slice(2);
+const command = commands[name.replace(/^-+/, '')];
+if (command) await command(args).catch(explain);
+else {
+  console.error(`anneal: no command '${name}'\n\n${HELP}`);
+  process.exitCode = 2;
+}
+
+async function bringUp(): Promise<Platform> {
+  const config = loadConfig();
+  let platform: Platform | undefined;
+  // A signal during the start stops what is already there as soon as the start is over.
+  let asked = false;
+  const starting = startPlatform(config, { report: (line) => console.error(line) });
+  exitOnSignal({
+    run: async () => {
+      asked = true;
+      console.error('stopping …');
+      platform ??= await starting.catch(() => undefined);
+      return (await platform?.stop()) ?? false;
+    },
+  });
+  platform = await starting;
+  if (asked) await new Promise(() => {}); // the signal handler ends the process
+  return platform;
+}
+
+function sayUrls({ urls }: Platform): void {
+  say(`\nAnneal is up.\n  API          ${urls.api}\n  API docs     ${urls.docs}\n  Predictions  ${urls.serving}`);
+  if (urls.temporalUi) say(`  Temporal UI  ${urls.temporalUi}`);
+}
+
+async function runMain(main: string, ...args: string[]): Promise<void> {
+  const path = join(import.meta.dirname, '..', main);
+  process.argv.splice(1, Infinity, path, ...args);
+  await import(pathToFileURL(path).href);
+}
+
+function explain(error: unknown): void {
+  console.error(error instanceof PlatformError ? `anneal: ${error.message}` : error);
+  process.exit(1);
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive } from '../lib/child-process.ts';
+import { PlatformError } from '../lib/errors.ts';
+
+/** One `anneal up` per ANNEAL_HOME. Returns what gives the folder free again; throws CONFLICT when another one has it. */
+export function lockHome(home: string): () => void {
+  const path = join(home, 'anneal.lock');
+  mkdirSync(home, { recursive: true });
+  const own = JSON.stringify({ pid: process.pid, started: startTime(process.pid) });
+  for (;;) {
+    try {
+      writeFileSync(path, own, { flag: 'wx' });
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const owner = readOwner(path);
+      if (owner) throw alreadyRunning(home, owner.pid);
+      rmSync(path, { force: true }); // of a process that is gone
+    }
+  }
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly started: string | null;
+}
+
+function readOwner(path: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    return isAlive(owner.pid) && startTime(owner.pid) === owner.started ? owner : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells a process from a later one with the same pid; null where the system does not say. */
+function startTime(pid: number): string | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return fields.slice(fields.lastIndexOf(')')).split(' ')[20] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const alreadyRunning = (home: string, pid: number) =>
+  new PlatformError(
+    'CONFLICT',
+    `Anneal already runs on ${home} (process ${pid}); stop it, or set another ANNEAL_HOME`,
+    {
+      details: [{ path: 'ANNEAL_HOME', rule: 'one_owner', message: `in use by process ${pid}` }],
+    },
+  );
