@@ -2,7 +2,6 @@ import { evaluateExpression } from './expression/evaluate.ts';
 import { columnsOf, type Expression } from './expression/expression.ts';
 import { parseExpression } from './expression/parse.ts';
 import type { CategoricalEncoding, FittedFeatures, InputColumn } from './features.ts';
-import { fitTargetEncoding, outOfFoldCodes } from './target-encoding.ts';
 
 /** Dictionary-encoded categories: `codes` index `categories`, −1 is missing. */
 export interface DictionaryColumn {
@@ -19,37 +18,6 @@ export interface RawColumns {
 /** What a pipeline declares, before anything is learned. */
 export type FeaturePlan = Pick<FittedFeatures, 'inputs' | 'derived'>;
 
-export interface TrainingFeatures {
-  readonly features: FittedFeatures;
-  /** Matrix columns of the training rows, in the order of `matrixColumns`: categoricals as out-of-fold codes. */
-  readonly data: Float32Array[];
-}
-
-/**
- * Learns the encodings from the training rows, and encodes those rows.
- * @param folds fold of every training row, see `randomFolds`
- * @throws RangeError that names the column when one is absent or of the wrong kind
- */
-export function fitFeatures(
-  plan: FeaturePlan,
-  train: RawColumns,
-  target: Uint8Array,
-  folds: Uint8Array,
-): TrainingFeatures {
-  const categoricals = plan.inputs.filter(isCategorical);
-  const columns = categoricals.map(({ name }) => ({ column: name, ...dictionary(train, name) }));
-  const encodings = columns.map((column) => fitTargetEncoding(column, target));
-  const features = { inputs: plan.inputs, derived: plan.derived, encodings };
-  const outOfFold = new Map(columns.map((column) => [column.column, outOfFoldCodes(column, target, folds)]));
-  return {
-    features,
-    data: [
-      ...plan.inputs.map((input) => outOfFold.get(input.name) ?? numeric(train, input.name)),
-      ...derive(plan, train),
-    ],
-  };
-}
-
 /**
  * Matrix columns of raw rows, in the order of `matrixColumns`; exactly what the ONNX file computes. Unknown and missing
  * categories become NaN. Numeric columns are passed on, not copied.
@@ -58,10 +26,19 @@ export function fitFeatures(
 export function encodeColumns(features: FittedFeatures, raw: RawColumns): Float32Array[] {
   const inputs = features.inputs.map((input) =>
     isCategorical(input)
-      ? encode(encodingOf(features, input.name), dictionary(raw, input.name))
+      ? encodeCategories(encodingOf(features, input.name), dictionary(raw, input.name))
       : numeric(raw, input.name),
   );
   return [...inputs, ...derive(features, raw)];
+}
+
+/** The code of every row's category; NaN where it is missing or unknown to the encoding. */
+export function encodeCategories(encoding: CategoricalEncoding, { codes, categories }: DictionaryColumn): Float32Array {
+  const known = new Map(encoding.categories.map((category, index) => [category, encoding.codes[index]!]));
+  const table = Float32Array.from(categories, (category) => known.get(category) ?? NaN);
+  const encoded = new Float32Array(codes.length);
+  for (let row = 0; row < codes.length; row++) encoded[row] = codes[row]! < 0 ? NaN : table[codes[row]!]!;
+  return encoded;
 }
 
 /**
@@ -72,7 +49,9 @@ export function parseDerived(plan: FeaturePlan): { name: string; expression: Exp
   const readable = new Set(plan.inputs.filter((input) => !isCategorical(input)).map((input) => input.name));
   return plan.derived.map(({ name, expression: text }) => {
     const expression = parseNamed(name, text);
-    const other = columnsOf(expression).find((column) => !readable.has(column));
+    const columns = columnsOf(expression);
+    if (columns.length === 0) throw new RangeError(`derived feature '${name}': reads no feature, so it is a constant`);
+    const other = columns.find((column) => !readable.has(column));
     if (other !== undefined)
       throw new RangeError(`derived feature '${name}': '${other}' is no numeric or boolean feature`);
     return { name, expression };
@@ -101,14 +80,6 @@ function derive(plan: FeaturePlan, raw: RawColumns): Float32Array[] {
     const columns = columnsOf(expression).map((name) => [name, numeric(raw, name)] as const);
     return evaluateExpression(expression, Object.fromEntries(columns), raw.rows);
   });
-}
-
-function encode(encoding: CategoricalEncoding, { codes, categories }: DictionaryColumn): Float32Array {
-  const known = new Map(encoding.categories.map((category, index) => [category, encoding.codes[index]!]));
-  const table = Float32Array.from(categories, (category) => known.get(category) ?? NaN);
-  const encoded = new Float32Array(codes.length);
-  for (let row = 0; row < codes.length; row++) encoded[row] = codes[row]! < 0 ? NaN : table[codes[row]!]!;
-  return encoded;
 }
 
 function numeric(raw: RawColumns, name: string): Float32Array {

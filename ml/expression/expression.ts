@@ -23,17 +23,8 @@ export type UnaryFunction = (typeof UNARY_FUNCTIONS)[number];
 
 /** Names of the columns an expression reads, each once, in order of appearance. */
 export function columnsOf(expression: Expression): string[] {
-  const names = new Set<string>();
-  visit(expression, (part) => {
-    if (part.kind === 'column') names.add(part.name);
-  });
-  return [...names];
-}
-
-/** Calls `see` for every part, operands before the parts that use them, left to right. */
-export function visit(expression: Expression, see: (part: Expression) => void): void {
-  for (const operand of operandsOf(expression)) visit(operand, see);
-  see(expression);
+  if (expression.kind === 'column') return [expression.name];
+  return [...new Set(operandsOf(expression).flatMap(columnsOf))];
 }
 
 function operandsOf(expression: Expression): readonly Expression[] {

@@ -7,9 +7,7 @@ import { attribute, createGraph, tensor, type Graph } from './graph.ts';
 import { namedInputColumns } from './input-columns.ts';
 import { encodeModel } from './messages.ts';
 import { logOddsNodes } from './model-nodes.ts';
-
-/** Names of the outputs; no feature can have them. */
-export const OUTPUTS = ['label', 'probability', 'decision'] as const;
+import { OUTPUTS } from './outputs.ts';
 
 // ai.onnx.ml 5 brought TreeEnsemble in double precision; opset 21 and IR 10 are of the same release (ONNX 1.16).
 const IR_VERSION = 10;
