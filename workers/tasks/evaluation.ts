@@ -75,7 +75,7 @@ const scalarMetrics = (evaluation: BinaryEvaluation): Record<string, number> =>
     MetricName.options.flatMap((name) => (evaluation[name] === null ? [] : [[name, evaluation[name]] as const])),
   );
 
-interface Comparison extends Input {
+interface Comparison extends Omit<Input, 'definition'> {
   readonly definition: PipelineDefinition;
   readonly target: Uint8Array;
   readonly challenger: Float64Array;

@@ -5,7 +5,7 @@ import { readRawRows } from '../../data/raw-rows.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { createOnnxSession, scoreRows, type OnnxSession } from '../../lib/onnx-session.ts';
 import { threadTask } from '../../lib/thread-task.ts';
-import type { FittedFeatures } from '../../ml/features.ts';
+import type { Prepared } from '../../data/prepare.ts';
 import type { TrainedModel } from '../../ml/model.ts';
 import { writeOnnx } from '../../ml/onnx/write.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
@@ -19,7 +19,7 @@ const CHECKED_ROWS = 10_000;
 export const exportModel = threadTask(async (input: ExportInput): Promise<ExportedModel> => {
   const { prepared, threshold } = input;
   const definition = await loadDefinition(input.definition);
-  const features = await loadJson<FittedFeatures>(prepared.features);
+  const features = await loadJson<Prepared['features']>(prepared.features);
   const model = await loadJson<TrainedModel>(input.trained_model);
   const signature = signatureOf(definition, features, threshold);
   const file = writeOnnx({ model, features, signature, metadata: { pipeline: definition.name, ...input.metadata } });
@@ -41,7 +41,7 @@ export const exportModel = threadTask(async (input: ExportInput): Promise<Export
 
 const signatureOf = (
   { target, decision }: PipelineDefinition,
-  features: FittedFeatures,
+  features: Prepared['features'],
   threshold: number,
 ): ModelSignature => ({
   inputs: features.inputs,
