@@ -7,7 +7,7 @@ import type { TrainedModel } from '../../ml/model.ts';
 import { writeOnnx } from '../../ml/onnx/write.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
 import { runPeer } from '../python.ts';
-import { features, linear, matrixOf, sampleRows, signature, trees } from './onnx/sample.ts';
+import { features, matrixOf, sampleRows, signature, trained, trees } from './onnx/sample.ts';
 
 interface PeerAnswers {
   label: string[];
@@ -26,8 +26,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test.each<[string, TrainedModel]>([
-  ['boosted trees', trees(300, 12)],
-  ['a linear model', linear(13)],
+  ['300 random trees', trees(300, 12)],
+  ['trees that we trained', trained('gradient_boosting', 13)],
+  ['a linear model that we trained', trained('logistic_regression', 14)],
 ])("%s: Python's checker accepts the file, and its runtime answers 10,000 raw rows as we do", async (_, model) => {
   const bytes = writeOnnx({ model, features, signature, metadata: { run_id: 'run-1' } });
   const path = join(folder, `${model.kind}.onnx`);

@@ -1,9 +1,10 @@
 import { encodeColumns, type DictionaryColumn, type RawColumns } from '../../../ml/feature-matrix.ts';
 import { matrixColumns, type FittedFeatures, type InputColumn } from '../../../ml/features.ts';
 import type { Matrix } from '../../../ml/matrix.ts';
-import type { BoostedTrees, LinearModel, Tree } from '../../../ml/model.ts';
+import type { BoostedTrees, LinearModel, TrainedModel, Tree } from '../../../ml/model.ts';
 import { createRandom, normal, type Random } from '../../../ml/random.ts';
 import type { ModelSignature, RawRow } from '../../../ml/signature.ts';
+import { trainCandidate, type CandidateSpec } from '../../../ml/train.ts';
 
 const inputs: InputColumn[] = [
   { name: 'charges', type: 'numeric', nullable: true },
@@ -133,4 +134,16 @@ export function linear(seed: number): LinearModel {
     ],
     intercept: 0.2,
   };
+}
+
+/** What our own trainers make of {@link sampleRows}. */
+export function trained(algorithm: CandidateSpec['algorithm'], seed: number): TrainedModel {
+  const random = createRandom(seed);
+  const matrix = matrixOf(features, sampleRows(3000, seed));
+  const [charges, , plan] = matrix.data;
+  const risk = (row: number) => (Number.isNaN(charges![row]) ? 1 : charges![row]!) * (plan![row]! > 0 ? -1 : 1);
+  const target = matrix.target.map((_, row) => (risk(row) + normal(random) > 0 ? 1 : 0));
+  const boosting = { trees: 60, learning_rate: 0.2, max_leaves: 31, min_rows_per_leaf: 5, early_stopping_rounds: 60 };
+  const hyperparameters = { ...boosting, l2: 1, class_weight: 'none' };
+  return trainCandidate({ id: 'c', algorithm, hyperparameters }, { ...matrix, target }, null, { seed }).model;
 }

@@ -5,7 +5,7 @@ import type { BoostedTrees, LinearModel, TrainedModel, Tree } from '../../../ml/
 import { writeOnnx, type OnnxSource } from '../../../ml/onnx/write.ts';
 import { predictProbabilities } from '../../../ml/predict.ts';
 import type { RawRow } from '../../../ml/signature.ts';
-import { features, linear, matrixOf, sampleRows, signature, trees } from './sample.ts';
+import { features, linear, matrixOf, sampleRows, signature, trained, trees } from './sample.ts';
 
 const source = (model: TrainedModel): OnnxSource => ({ model, features, signature, metadata: { run_id: 'r1' } });
 
@@ -30,6 +30,8 @@ test.each<[string, TrainedModel]>([
   ['one tree', trees(1, 1)],
   ['300 trees', trees(300, 2)],
   ['a linear model', linear(3)],
+  ['trees that we trained', trained('gradient_boosting', 8)],
+  ['a linear model that we trained', trained('logistic_regression', 9)],
   ['a linear model without missing indicators', { ...linear(4), missing: [] }],
 ])('%s answers through ONNX Runtime what it predicts here', async (_, model) => {
   const rows = sampleRows(3000, 5);
