@@ -52,16 +52,19 @@ export function createModelRepository(db: Database) {
     /** Models by name. */
     list: async ({ limit, cursor }: PageRequest): Promise<Page<ModelSummary>> => {
       const after = readCursor(cursor, ['text']);
-      const rows = await db
-        .select({ name: models.name, createdAt: models.createdAt, latestVersion: max(modelVersions.version) })
-        .from(models)
-        .innerJoin(modelVersions, eq(modelVersions.modelName, models.name))
+      const rows = await selectSummaries(db)
         .where(after ? gt(models.name, after[0]) : undefined)
         .groupBy(models.name)
         .orderBy(asc(models.name))
         .limit(limit + 1);
-      const summaries = rows.map((row) => ({ ...row, latestVersion: row.latestVersion! }));
-      return toPage(summaries, limit, (row) => [row.name]);
+      return toPage(rows.map(toSummary), limit, (row) => [row.name]);
+    },
+
+    /** Throws NOT_FOUND. */
+    get: async (name: string): Promise<ModelSummary> => {
+      const [row] = await selectSummaries(db).where(eq(models.name, name)).groupBy(models.name);
+      if (!row) throw notFound('model', name);
+      return toSummary(row);
     },
 
     /** Newest first. Throws NOT_FOUND for an unknown model. */
@@ -122,6 +125,18 @@ export function createModelRepository(db: Database) {
 
 const isVersion = (name: string, version: number) =>
   and(eq(modelVersions.modelName, name), eq(modelVersions.version, version));
+
+const selectSummaries = (db: Database) =>
+  db
+    .select({ name: models.name, createdAt: models.createdAt, latestVersion: max(modelVersions.version) })
+    .from(models)
+    .innerJoin(modelVersions, eq(modelVersions.modelName, models.name));
+
+// The join leaves no model without a version.
+const toSummary = <Row extends { readonly latestVersion: number | null }>(row: Row) => ({
+  ...row,
+  latestVersion: row.latestVersion!,
+});
 
 async function latestVersion(tx: Queries, name: string): Promise<number> {
   const [row] = await tx

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { DataSource, RunOverrides } from '../../pipelines/definition.ts';
 import { STAGES } from '../../workflows/messages.ts';
-import type { JobView } from '../job-status.ts';
+import { isFinal, type JobView } from '../job-status.ts';
+import type { Run } from '../../db/schema/runs.ts';
 
 /** Also a workflow id. Scheduled runs end in their time, hence the colon. */
 export const JobId = z
@@ -10,7 +11,7 @@ export const JobId = z
 
 const JobState = z.enum(['PENDING', 'RUNNING', 'WAITING_APPROVAL', 'PAUSED', 'COMPLETED', 'FAILED', 'CANCELLED']);
 const StepState = z.enum(['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED']);
-const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features']);
+export const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features']);
 const Times = { started_at: z.iso.datetime().nullable(), finished_at: z.iso.datetime().nullable() };
 const Percent = z.number().min(0).max(100);
 const Metrics = z.record(z.string(), z.number());
@@ -58,6 +59,9 @@ export const Job = z
     stale: z.boolean().openapi({ description: 'From the database, because no worker answered within a second' }),
   })
   .openapi('Job') satisfies z.ZodType<JobView>;
+
+/** A job in a list, from the database. */
+export const toListedJob = ({ status }: Pick<Run, 'status'>): JobView => ({ ...status, stale: !isFinal(status) });
 
 export const JobFilters = {
   pipeline: z.string().max(63).optional(),

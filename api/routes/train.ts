@@ -3,10 +3,10 @@ import type { MiddlewareHandler } from 'hono';
 import type { ModelRepository } from '../../db/models.ts';
 import type { RunRepository } from '../../db/runs.ts';
 import { Candidate, HIGHER_IS_BETTER, MetricName } from '../../pipelines/definition.ts';
-import type { Checks } from '../health.ts';
-import { checkHealth, Health } from '../health.ts';
+import type { Checks } from '../../lib/health-server.ts';
+import { checkHealth, Health } from '../resources/health.ts';
 import type { Jobs } from '../jobs.ts';
-import { Job, JobAccepted, JobFilters, JobId, JobRequestBody } from '../resources/job.ts';
+import { Job, JobAccepted, JobFilters, JobId, JobRequestBody, toListedJob } from '../resources/job.ts';
 import { Model, ModelVersion, toModel, toModelVersion } from '../resources/model.ts';
 import { PageQuery, pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
@@ -105,10 +105,7 @@ export const trainRoutes = ({ jobs, runs, models, checks, idempotent }: TrainDep
     .openapi(getTrainingStatus, async (c) => c.json(await jobs.status(c.req.valid('param').job_id), 200))
     .openapi(listTrainingJobs, async (c) => {
       const page = await runs.list({ kinds: ['train_model'], ...c.req.valid('query') });
-      return c.json(
-        toPageBody(page, ({ status }) => ({ ...status, stale: false })),
-        200,
-      );
+      return c.json(toPageBody(page, toListedJob), 200);
     })
     .openapi(fetchBestModel, async (c) => {
       const { model, metric } = c.req.valid('json');
@@ -124,6 +121,6 @@ export const trainRoutes = ({ jobs, runs, models, checks, idempotent }: TrainDep
       return c.json(toPageBody(await page, toModelVersion), 200);
     })
     .openapi(getTrainingHealth, async (c) => {
-      const health = await checkHealth(checks);
-      return c.json(health, health.status === 'ok' ? 200 : 503);
+      const { status, body } = await checkHealth(checks);
+      return c.json(body, status);
     });

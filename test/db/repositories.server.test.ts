@@ -9,12 +9,13 @@ import type { Page } from '../../db/pagination.ts';
 import { createPipelineRepository } from '../../db/pipelines.ts';
 import { createRunRepository } from '../../db/runs.ts';
 import { exampleDefinition, exampleStatus, exampleVersion } from './examples.ts';
-import { type FreshDatabase, startFreshDatabase } from './fresh-database.ts';
+import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
+import { startTestPostgres } from '../platform.ts';
 
-let database: FreshDatabase;
+let database: EmbeddedPostgres;
 let connection: Connection;
 beforeAll(async () => {
-  database = await startFreshDatabase();
+  database = await startTestPostgres();
   await Promise.all([migrate(database.url), migrate(database.url), migrate(database.url)]);
   connection = connect(database.url);
 });
@@ -268,6 +269,8 @@ test('models list by name with their latest version; versions list by algorithm'
   const names = (await pages((request) => models.list(request))).flat();
   expect(names.map((m) => m.name)).toEqual([...names.map((m) => m.name)].sort());
   expect(names.find((m) => m.name === 'alone')).toMatchObject({ latestVersion: 2 });
+  expect(await models.get('alone')).toMatchObject({ name: 'alone', latestVersion: 2 });
+  await expect(models.get('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   const linear = (await pages((request) => models.byAlgorithm('logistic_regression', request), 1)).flat();
   expect(linear.map((v) => v.runId)).toEqual(['alone-2', 'alone-1']);
 });

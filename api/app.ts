@@ -1,0 +1,61 @@
+import type { Registry } from 'prom-client';
+import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
+import type { Logger } from '../lib/log.ts';
+import { actor, requestId } from './middleware/request-id.ts';
+import { bodyLimit } from './middleware/body-limit.ts';
+import { idempotency } from './middleware/idempotency.ts';
+import { logging } from './middleware/logging.ts';
+import { requestMetrics } from './middleware/metrics.ts';
+import { answerError, answerNotFound } from './middleware/problem.ts';
+import { tracing } from './middleware/tracing.ts';
+import { checkHealth } from './resources/health.ts';
+import { createRouter } from './router.ts';
+import { type DataDeps, dataRoutes } from './routes/data.ts';
+import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
+import { type ModelsDeps, modelRoutes } from './routes/models.ts';
+import { type PipelinesDeps, pipelineRoutes } from './routes/pipelines.ts';
+import { type RunsDeps, runRoutes } from './routes/runs.ts';
+import { type TrainDeps, trainRoutes } from './routes/train.ts';
+
+type RouteDeps = DataDeps & TrainDeps & RunsDeps & ModelsDeps & DatasetsDeps & PipelinesDeps;
+export interface ApiDeps extends Omit<RouteDeps, 'idempotent'> {
+  readonly endpoints: EndpointReads;
+  readonly idempotencyKeys: IdempotencyKeyRepository;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly maxBodyBytes: number;
+}
+export type AppType = ReturnType<typeof createApp>;
+
+const INFO = { title: 'Anneal', version: '1', description: 'From a CSV to a model behind an endpoint.' };
+const isUpload = (method: string, path: string) => method === 'POST' && /^\/api\/v1\/datasets\/?$/.test(path);
+
+/** The control plane as a function of what it works with. */
+export function createApp(deps: ApiDeps) {
+  const { log, registry, checks } = deps;
+  const routeDeps = { ...deps, idempotent: idempotency(deps.idempotencyKeys, deps.now) };
+  const app = createRouter();
+  app.onError(answerError(log));
+  app.notFound(answerNotFound);
+  app.use(requestId, tracing, logging(log), requestMetrics(registry), actor, bodyLimit(deps.maxBodyBytes, isUpload));
+
+  app.get('/livez', (c) => c.json({ status: 'live' }));
+  app.get('/readyz', async (c) => {
+    const { status, body } = await checkHealth(checks);
+    return c.json(body, status, status === 503 ? { 'retry-after': '2' } : {});
+  });
+  app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'content-type': registry.contentType }));
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: INFO });
+  app.route('/docs', docsRoutes());
+
+  return app
+    .route('/api/v1/data', dataRoutes(routeDeps))
+    .route('/api/v1/train', trainRoutes(routeDeps))
+    .route('/api/v1/runs', runRoutes(routeDeps))
+    .route('/api/v1/models', modelRoutes(routeDeps))
+    .route('/api/v1/datasets', datasetRoutes(routeDeps))
+    .route('/api/v1/pipelines', pipelineRoutes(routeDeps))
+    .route('/api/v1/endpoints', endpointRoutes(routeDeps));
+}

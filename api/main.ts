@@ -1,0 +1,93 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { connect } from '../db/connect.ts';
+import { createDatasetRepository } from '../db/datasets.ts';
+import { createEndpointRepository } from '../db/endpoints.ts';
+import { createIdempotencyKeyRepository } from '../db/idempotency-keys.ts';
+import { migrate } from '../db/migrate.ts';
+import { createModelRepository } from '../db/models.ts';
+import { createPipelineRepository } from '../db/pipelines.ts';
+import { createRunRepository } from '../db/runs.ts';
+import { openArtifactStore } from '../lib/artifact-store/open.ts';
+import { loadConfig, required, type Config } from '../lib/config.ts';
+import { createLogger } from '../lib/log.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
+import { startTelemetry } from '../lib/telemetry.ts';
+import { connectTemporal } from '../lib/temporal-connection.ts';
+import { READY_PIPELINES } from '../pipelines/ready.ts';
+import { createApp } from './app.ts';
+import { listenHttp } from './http-server.ts';
+import { createJobs } from './jobs.ts';
+import { saveReadyPipelines } from './pipeline-saves.ts';
+import { createSchedules } from './schedules.ts';
+import { createTemporalJobs } from './temporal-jobs.ts';
+
+const EVENTS = { pollMs: 400, keepAliveMs: 15_000 } as const;
+const KEEP_IDEMPOTENCY_KEYS_MS = 24 * 3_600_000;
+
+/** `node api/main.ts` is one API process. */
+await main(loadConfig());
+
+async function main(config: Config): Promise<void> {
+  const log = createLogger({ service: 'api', level: config.LOG_LEVEL });
+  const shutdown = createShutdown({ log, graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000 });
+  exitOnSignal(shutdown);
+  const telemetry = await startTelemetry({ serviceName: 'api', config });
+  shutdown.defer('telemetry', telemetry.shutdown);
+  const databaseUrl = required(config, 'DATABASE_URL');
+  await migrate(databaseUrl);
+  const database = connect(databaseUrl);
+  shutdown.defer('Postgres', database.close);
+  const client = await connectTemporal({
+    address: required(config, 'TEMPORAL_ADDRESS'),
+    namespace: config.TEMPORAL_NAMESPACE,
+    plugins: telemetry.temporalPlugins,
+  });
+  shutdown.defer('Temporal', () => client.connection.close());
+
+  const { db } = database;
+  const store = openArtifactStore(config);
+  const workDirectory = join(config.ANNEAL_HOME, 'api');
+  await mkdir(workDirectory, { recursive: true });
+  const now = () => new Date();
+  const stopping = new AbortController();
+  const runs = createRunRepository(db);
+  const pipelines = createPipelineRepository(db);
+  const datasets = createDatasetRepository(db);
+  const idempotencyKeys = createIdempotencyKeyRepository(db);
+  const sourceConnections = Object.keys(config.SOURCE_DATABASES);
+  const engine = createTemporalJobs(client);
+  const saves = { pipelines, datasets, store, sourceConnections, schedules: createSchedules(client) };
+
+  await saveReadyPipelines(
+    saves,
+    Object.values(READY_PIPELINES).map((ready) => ready.definition),
+  );
+  await idempotencyKeys.prune(new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS));
+  const app = createApp({
+    ...saves,
+    jobs: createJobs({ ...saves, engine, runs, log, now }),
+    runs,
+    models: createModelRepository(db),
+    endpoints: createEndpointRepository(db),
+    idempotencyKeys,
+    log,
+    now,
+    registry: createMetrics('api'),
+    checks: {
+      postgres: () => db.execute(sql`select 1`),
+      temporal: () => client.workflowService.getSystemInfo({}),
+      artifacts: () => store.check(),
+    },
+    events: { ...EVENTS, stopping: stopping.signal },
+    workDirectory,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    maxUploadBytes: config.MAX_UPLOAD_BYTES,
+  });
+  const http = await listenHttp({ fetch: app.fetch, host: config.API_HOST, port: config.API_PORT });
+  shutdown.defer('HTTP server', http.close);
+  shutdown.defer('event streams', () => stopping.abort());
+  log.info({ port: http.port }, 'api is ready for requests');
+}

@@ -1,0 +1,146 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import type { DatasetRepository } from '../../db/datasets.ts';
+import type { DatasetTable, DatasetVersion as DatasetVersionRow } from '../../db/schema/datasets.ts';
+import type { ArtifactStore } from '../../lib/artifact-store.ts';
+import { PlatformError } from '../../lib/errors.ts';
+import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { json, problems } from '../resources/problem.ts';
+import { createRouter, invalid } from '../router.ts';
+import { receiveUpload } from '../uploads.ts';
+
+export interface DatasetsDeps {
+  readonly datasets: DatasetRepository;
+  readonly store: Pick<ArtifactStore, 'putFile'>;
+  readonly workDirectory: string;
+  readonly maxUploadBytes: number;
+  readonly now: () => Date;
+}
+const tags = ['datasets'];
+const Format = z.enum(['csv', 'parquet', 'ndjson']);
+type Format = z.output<typeof Format>;
+const FORMATS: Readonly<Record<string, Format | undefined>> = {
+  'text/csv': 'csv',
+  'application/vnd.apache.parquet': 'parquet',
+  'application/x-ndjson': 'ndjson',
+};
+const BYTES = 'application/octet-stream';
+
+const DatasetVersion = z
+  .object({
+    id: z.string().openapi({ example: 'ds_20260131T120000Z_0123456789ab' }),
+    name: z.string(),
+    format: Format,
+    bytes: z.int(),
+    sha256: z.string(),
+    created_by: z.string(),
+    created_at: z.iso.datetime(),
+  })
+  .openapi('DatasetVersion');
+const DatasetDetail = DatasetVersion.extend({
+  tables: z.array(
+    z.object({
+      definition_sha256: z.string().openapi({ description: 'The pipeline definition whose contract it was read by' }),
+      parquet_sha256: z.string(),
+      rows: z.int(),
+      profile: z.unknown(),
+      created_at: z.iso.datetime(),
+    }),
+  ),
+}).openapi('DatasetDetail');
+
+const DatasetName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63');
+const file = { schema: z.string().openapi({ format: 'binary' }) };
+const uploadDataset = createRoute({
+  method: 'post',
+  path: '/',
+  operationId: 'uploadDataset',
+  tags,
+  request: {
+    query: z.object({
+      name: DatasetName,
+      format: Format.optional().openapi({ description: `Required with ${BYTES}` }),
+    }),
+    body: { required: true, content: Object.fromEntries([...Object.keys(FORMATS), BYTES].map((type) => [type, file])) },
+  },
+  responses: { 201: json(DatasetVersion, 'The same content is the same version'), ...problems(413, 415, 422, 503) },
+});
+const listDatasets = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'listDatasets',
+  tags,
+  request: { query: pageQuery({ name: DatasetName.optional() }) },
+  responses: { 200: json(pageOf(DatasetVersion, 'DatasetVersionPage'), 'Newest first'), ...problems(422, 503) },
+});
+const getDataset = createRoute({
+  method: 'get',
+  path: '/{id}',
+  operationId: 'getDataset',
+  tags,
+  request: { params: z.object({ id: z.string().regex(/^[A-Za-z0-9_]{1,64}$/) }) },
+  responses: { 200: json(DatasetDetail, 'With the tables and profiles made from it'), ...problems(404, 422, 503) },
+});
+
+export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes: maxBytes, now }: DatasetsDeps) =>
+  createRouter()
+    .openapi(uploadDataset, async (c) => {
+      const { name, format: asked } = c.req.valid('query');
+      const format = formatOf(c.req.header('content-type'), asked);
+      const length = c.req.header('content-length');
+      const { body, signal } = c.req.raw;
+      const announcedBytes = length === undefined ? null : Number(length);
+      const version = await receiveUpload(
+        { body, announcedBytes, maxBytes, workDirectory, signal },
+        async (received) => {
+          const { sha256, bytes } = await store.putFile(received.path);
+          if (sha256 !== received.sha256) throw new PlatformError('UNAVAILABLE', 'the disk changed the uploaded bytes');
+          const createdBy = c.get('actor');
+          return await datasets.recordVersion({ datasetName: name, sha256, bytes, format, createdBy, now: now() });
+        },
+      );
+      c.header('location', `/api/v1/datasets/${version.id}`);
+      return c.json(toDatasetVersion(version), 201);
+    })
+    .openapi(listDatasets, async (c) =>
+      c.json(toPageBody(await datasets.list(c.req.valid('query')), toDatasetVersion), 200),
+    )
+    .openapi(getDataset, async (c) => {
+      const version = await datasets.getVersion(c.req.valid('param').id);
+      const tables = await datasets.listTables(version.id);
+      return c.json({ ...toDatasetVersion(version), tables: tables.map(toTable) }, 200);
+    });
+
+/** The media type says the format; only plain bytes need `?format=`. */
+function formatOf(contentType: string | undefined, asked: Format | undefined): Format {
+  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const known = FORMATS[type];
+  if (known === undefined && type !== BYTES) {
+    const accepted = [...Object.keys(FORMATS), `${BYTES} with ?format=`].join(', ');
+    throw new HTTPException(415, { message: `send the file as ${accepted}` });
+  }
+  if (known !== undefined && asked !== undefined && asked !== known) {
+    throw invalid([{ path: 'format', rule: 'media_type', message: `the Content-Type says ${known}` }]);
+  }
+  const format = known ?? asked;
+  if (format !== undefined) return format;
+  throw invalid([{ path: 'format', rule: 'required', message: `csv, parquet or ndjson, for ${BYTES} does not say` }]);
+}
+
+const toDatasetVersion = (row: DatasetVersionRow) => ({
+  id: row.id,
+  name: row.datasetName,
+  format: row.format,
+  bytes: row.bytes,
+  sha256: row.sha256,
+  created_by: row.createdBy,
+  created_at: row.createdAt.toISOString(),
+});
+
+const toTable = (row: DatasetTable) => ({
+  definition_sha256: row.definitionSha256,
+  parquet_sha256: row.parquetSha256,
+  rows: row.rows,
+  profile: row.profile,
+  created_at: row.createdAt.toISOString(),
+});

@@ -1,0 +1,72 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { streamSSE } from 'hono/streaming';
+import type { RunRepository } from '../../db/runs.ts';
+import { type EventSettings, streamJob } from '../job-events.ts';
+import type { Jobs } from '../jobs.ts';
+import { Job, JobFilters, JobId, JobKind, toListedJob } from '../resources/job.ts';
+import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { json, problems } from '../resources/problem.ts';
+import { createRouter } from '../router.ts';
+
+export interface RunsDeps {
+  readonly jobs: Jobs;
+  readonly runs: Pick<RunRepository, 'list'>;
+  readonly events: EventSettings;
+}
+const tags = ['runs'];
+const params = z.object({ id: JobId });
+
+const listRuns = createRoute({
+  method: 'get',
+  path: '/',
+  operationId: 'listRuns',
+  tags,
+  request: { query: pageQuery({ kind: JobKind.optional(), ...JobFilters }) },
+  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
+});
+const getRun = createRoute({
+  method: 'get',
+  path: '/{id}',
+  operationId: 'getRun',
+  tags,
+  request: { params },
+  responses: { 200: json(Job, 'Where the run stands'), ...problems(404, 422, 503) },
+});
+const cancelRun = createRoute({
+  method: 'post',
+  path: '/{id}/cancel',
+  operationId: 'cancelRun',
+  tags,
+  request: { params },
+  responses: { 202: json(Job, 'Asked to stop, or stopped before'), ...problems(404, 409, 422, 503) },
+});
+const streamRun = createRoute({
+  method: 'get',
+  path: '/{id}/events',
+  operationId: 'streamRun',
+  tags,
+  request: { params },
+  responses: {
+    200: {
+      description: 'Events `status` (the run, at once and on each change), then `end`',
+      content: { 'text/event-stream': { schema: z.string() } },
+    },
+    ...problems(404, 422, 503),
+  },
+});
+
+export const runRoutes = ({ jobs, runs, events }: RunsDeps) =>
+  createRouter()
+    .openapi(listRuns, async (c) => {
+      const { kind, ...request } = c.req.valid('query');
+      const page = await runs.list({ ...request, ...(kind === undefined ? {} : { kinds: [kind] }) });
+      return c.json(toPageBody(page, toListedJob), 200);
+    })
+    .openapi(getRun, async (c) => c.json(await jobs.status(c.req.valid('param').id), 200))
+    .openapi(cancelRun, async (c) => c.json(await jobs.cancel(c.req.valid('param').id), 202))
+    .openapi(streamRun, async (c) => {
+      const { id } = c.req.valid('param');
+      const first = await jobs.status(id);
+      c.header('x-accel-buffering', 'no'); // nginx would hold events back
+      return streamSSE(c, (stream) => streamJob(stream, first, () => jobs.status(id), events));
+    });
