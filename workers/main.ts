@@ -110,9 +110,7 @@ function requireRunning(worker: Worker): void {
 }
 
 /** Temporal's own log lines, as ours. */
-const forwardTo =
-  (log: Logger) =>
-  ({ level, message, meta }: LogEntry) => {
-    const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
-    log[levels[level]](meta ?? {}, message);
-  };
+function forwardTo(log: Logger) {
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+  return ({ level, message, meta }: LogEntry) => log[levels[level]](meta ?? {}, message);
+}
