@@ -44,7 +44,8 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
 
   const serve = async (name: string, current: WatchedRevision) => {
     const { revision, traceparent } = current;
-    if (slots.get(name)?.revision === revision) return;
+    const served = slots.get(name);
+    if (served?.revision === revision && served.model.onnxSha256 === current.model.onnxSha256) return;
     const failedAt = failures.get(keyOf(name, revision)) ?? -Infinity;
     if (performance.now() - failedAt < retryAfterMs) return;
     const ready = staged.get(name);

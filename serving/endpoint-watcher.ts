@@ -1,7 +1,9 @@
-import type { EndpointRepository } from '../db/endpoints.ts';
-import type { WatchedEndpoint } from '../db/endpoints.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EndpointRepository, WatchedEndpoint } from '../db/endpoints.ts';
 import type { Logger } from '../lib/log.ts';
 import type { RevisionReports } from './revision-reports.ts';
+
+const GOODBYE_MS = 2_000;
 
 export interface WatcherDeps {
   readonly node: string;
@@ -73,9 +75,13 @@ export function startEndpointWatcher(deps: WatcherDeps) {
     firstTry,
     /** Takes the node out of the handshake. Never throws: the database may be away. */
     stop: async (): Promise<void> => {
-      await Promise.all([heart.stop(), polling.stop()]);
-      await listening?.unlisten().catch(() => undefined);
-      await repository.removeNode(node).catch(() => undefined);
+      const goodbye = async () => {
+        await Promise.all([heart.stop(), polling.stop()]);
+        await listening?.unlisten().catch(() => undefined);
+        await repository.removeNode(node).catch(() => undefined);
+      };
+      // A database that hangs must not hold up the end of the process.
+      await Promise.race([goodbye(), delay(GOODBYE_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -41,7 +41,8 @@ async function main(config: Config): Promise<void> {
     resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
     listen: (onChange) => database.sql.listen(ENDPOINTS_CHANNEL, onChange),
     store: openArtifactStore(config),
-    folder: join(config.ANNEAL_HOME, 'serving-cache'),
+    // Processes that share a home do not share what they remember.
+    folder: join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT)),
     modelUri,
     registry: createMetrics('serving'),
     log,

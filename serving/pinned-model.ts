@@ -21,14 +21,18 @@ export type PinnedModel = ReturnType<typeof createPinnedModel>;
 export function createPinnedModel({ uri, resolve, load, slots, onError, retryAfterMs = 10_000 }: PinnedDeps) {
   let busy = false;
   let failedAt = -Infinity;
+  let named: ServedModel | null = null;
   const loadInto = async (model: ServedModel) => {
+    named = model;
     const served = slots.get(PINNED_SLOT)?.model;
     if (served?.version === model.version && served.modelName === model.modelName) return;
     slots.swap(PINNED_SLOT, { ...(await load(model)), endpoint: null, revision: null });
   };
 
   return {
-    /** Loads what the URI names now; `known` is what it named before, for when the database is away. */
+    /** What the URI named last, loaded or not. */
+    named: () => named,
+    /** Loads what the URI names now; `known` is what it named before, for when the database is away. Never throws. */
     refresh: async (known?: ServedModel): Promise<void> => {
       const settled = isVersionUri(uri) && slots.get(PINNED_SLOT);
       if (busy || settled || performance.now() - failedAt < retryAfterMs) return;

@@ -8,22 +8,29 @@ export interface ServingMemory {
   /** The model that MODEL_URI named, by URI. */
   readonly pinned: { readonly uri: string; readonly model: ServedModel } | null;
 }
-export const EMPTY_MEMORY: ServingMemory = { endpoints: [], pinned: null };
+const EMPTY: ServingMemory = { endpoints: [], pinned: null };
 
-export const createMemoryFile = (path: string) => ({
-  /** EMPTY_MEMORY when nothing was saved, or it cannot be read. */
-  load: async (): Promise<ServingMemory> => {
-    try {
-      return JSON.parse(await readFile(path, 'utf8')) as ServingMemory;
-    } catch {
-      return EMPTY_MEMORY;
-    }
-  },
-  /** Replaces the file in one step, so that a crash leaves the old one. */
-  save: async (memory: ServingMemory): Promise<void> => {
-    await mkdir(dirname(path), { recursive: true });
-    const draft = `${path}.${process.pid}.tmp`;
-    await writeFile(draft, JSON.stringify(memory));
-    await rename(draft, path);
-  },
-});
+export function createMemoryFile(path: string) {
+  let saved = '';
+  return {
+    /** Empty when nothing was saved, or it cannot be read. */
+    load: async (): Promise<ServingMemory> => {
+      try {
+        return JSON.parse(await readFile(path, 'utf8')) as ServingMemory;
+      } catch {
+        return EMPTY;
+      }
+    },
+    /** Replaces the file in one step, so that a crash leaves the old one. False when there was nothing new. */
+    save: async (memory: ServingMemory): Promise<boolean> => {
+      const text = JSON.stringify(memory);
+      if (text === saved) return false;
+      await mkdir(dirname(path), { recursive: true });
+      const draft = `${path}.${process.pid}.tmp`;
+      await writeFile(draft, text);
+      await rename(draft, path);
+      saved = text;
+      return true;
+    },
+  };
+}

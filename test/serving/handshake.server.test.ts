@@ -1,4 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -9,10 +10,13 @@ import { createEndpointRepository, toServedModel } from '../../db/endpoints.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
-import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { startServingNode, type ServingNode } from '../../serving/node.ts';
 import { exampleVersion } from '../db/examples.ts';
-import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
+import {
+  startFreshDatabase as startTestPostgres,
+  type FreshDatabase as EmbeddedPostgres,
+} from '../db/fresh-database.ts';
+import { temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
 let postgres: EmbeddedPostgres;
@@ -98,7 +102,7 @@ const activities = () => {
 };
 
 const run = <P extends unknown[], R>(activity: (...args: P) => Promise<R>, ...args: P): Promise<R> =>
-  new MockActivityEnvironment().run(activity, ...args);
+  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(activity, ...args);
 
 /** The deployment stage, as the workflow runs it. */
 async function deploy(model: string, example: ExampleModel) {

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { ServedModel, WatchedEndpoint } from '../db/endpoints.ts';
+import type { ArtifactStore } from '../lib/artifact-store.ts';
+import type { Logger } from '../lib/log.ts';
+import { endpointOfModel, productionModelOf } from './default-model.ts';
+import { createEndpointReconciler, type ReconcilerDeps } from './endpoint-reconciler.ts';
+import type { ServedSlot } from './loaded-model.ts';
+import { createModelCache } from './model-cache.ts';
+import { createModelLoader } from './model-loader.ts';
+import { createModelSlots } from './model-slots.ts';
+import { openOnnxModel } from './onnx-model.ts';
+import { createPinnedModel, PINNED_SLOT } from './pinned-model.ts';
+import { readinessOf } from './readiness.ts';
+import { createMemoryFile } from './serving-memory.ts';
+
+export interface ModelSetDeps {
+  /** `models:/<name>@production` follows the endpoint of that model; any other URI gets a slot of its own. */
+  readonly modelUri: string;
+  readonly resolveModel: (uri: string) => Promise<ServedModel>;
+  readonly store: Pick<ArtifactStore, 'getFile'>;
+  /** Keeps models and the last known endpoints between starts; belongs to this process alone. */
+  readonly folder: string;
+  readonly report: ReconcilerDeps['report'];
+  readonly log: Pick<Logger, 'warn' | 'error'>;
+}
+
+/** Every model this process serves: those of the endpoints, and the one that MODEL_URI pins. */
+export function createModelSet({ modelUri, resolveModel, store, folder, report, log }: ModelSetDeps) {
+  const onReleaseError = (err: unknown) => log.error({ err }, 'releasing a model failed');
+  const onError = (err: unknown) => log.error({ err, model_uri: modelUri }, 'the pinned model does not load');
+  const slots = createModelSlots<ServedSlot>(onReleaseError);
+  const cache = createModelCache(folder, store);
+  const load = createModelLoader({ cache, openSession: openOnnxModel });
+  const memory = createMemoryFile(join(folder, 'endpoints.json'));
+  const reconciler = createEndpointReconciler({ slots, load, report, onReleaseError });
+  const followed = productionModelOf(modelUri);
+  const pinned =
+    followed === null ? createPinnedModel({ uri: modelUri, resolve: resolveModel, load, slots, onError }) : null;
+
+  const remember = async (endpoints: readonly WatchedEndpoint[]) => {
+    const served = slots.get(PINNED_SLOT)?.model;
+    const known = served ? { uri: modelUri, model: served } : (await memory.load()).pinned;
+    const current = endpoints.map((endpoint) => ({ ...endpoint, next: null }));
+    const changed = await memory.save({ endpoints: current, pinned: known });
+    if (changed) await cache.prune(artifactsOf(endpoints, [known?.model, pinned?.named()]));
+  };
+
+  return {
+    slots,
+    /** What the database says: starts loading, and remembers it for a start without the database. */
+    update: async (endpoints: readonly WatchedEndpoint[]): Promise<void> => {
+      reconciler.update(endpoints);
+      void pinned?.refresh();
+      await remember(endpoints).catch((err: unknown) => log.warn({ err }, 'the disk cache cannot be written'));
+    },
+    /** Starts loading what was served last time. */
+    recall: async (): Promise<void> => {
+      const { endpoints, pinned: known } = await memory.load();
+      if (reconciler.endpoints().length === 0) reconciler.update(endpoints);
+      if (known?.uri === modelUri) await pinned?.refresh(known.model);
+    },
+    knows: (endpoint: string): boolean => reconciler.endpoints().some(({ name }) => name === endpoint),
+    /** Slot of the model that answers when no endpoint is named; null while there is none. */
+    defaultSlot: (): string | null =>
+      followed === null ? PINNED_SLOT : endpointOfModel(followed, reconciler.endpoints()),
+    notReady: (): string | null => readinessOf(reconciler.endpoints(), slots, pinned && PINNED_SLOT),
+    /** When nothing is being loaded. */
+    settled: reconciler.settled,
+    /** Releases every model when its last request is answered. */
+    close: async (): Promise<void> => {
+      await reconciler.settled();
+      await reconciler.close();
+      for (const name of slots.names()) slots.remove(name);
+    },
+  };
+}
+
+function artifactsOf(
+  endpoints: readonly WatchedEndpoint[],
+  others: readonly (ServedModel | null | undefined)[],
+): Set<string> {
+  const watched = endpoints.flatMap(({ current, next }) => [current?.model, next?.model]);
+  const models = [...watched, ...others].filter((model) => model !== undefined && model !== null);
+  return new Set(models.flatMap((model) => [model.onnxSha256, model.goldenRowsSha256]));
+}
