@@ -1,8 +1,8 @@
 import { type BinnedMatrix } from './binning.ts';
-import type { Gradients } from './gradients.ts';
+import { hessianOf, rowsOf, type Gradients, type NodeSums } from './gradients.ts';
 import { buildHistogram, createHistogramPool, subtractHistogram, type Histogram } from './histogram.ts';
 import { partition } from './partition.ts';
-import { bestSplit, hessianOf, rowsOf, type NodeSums, type Split, type SplitRules } from './split.ts';
+import { bestSplit, type Split, type SplitRules } from './split.ts';
 
 export interface GrowthRules {
   readonly max_leaves: number;
@@ -32,7 +32,8 @@ interface OpenLeaf {
   readonly split: Split;
 }
 
-export type TreeGrower = (gradients: Gradients) => GrownTree;
+/** @param total sums of the gradients of all rows */
+export type TreeGrower = (gradients: Gradients, total: NodeSums) => GrownTree;
 
 /**
  * Grows trees leaf by leaf, always at the leaf whose best split helps most (best-first, as LightGBM). Only the smaller
@@ -41,12 +42,13 @@ export type TreeGrower = (gradients: Gradients) => GrownTree;
 export function createTreeGrower(matrix: BinnedMatrix, rules: GrowthRules): TreeGrower {
   const pool = createHistogramPool(matrix);
   const rows = new Uint32Array(matrix.rows);
+  const inOrder = rows.map((_, row) => row);
   const moved = new Uint32Array(matrix.rows);
   const ordered = { gradient: new Float64Array(matrix.rows), packed: new Float64Array(matrix.rows) };
 
-  return (gradients) => {
-    for (let row = 0; row < rows.length; row++) rows[row] = row;
-    const nodes: GrownNode[] = [leaf(0, rows.length, sumsOf(gradients))];
+  return (gradients, total) => {
+    rows.set(inOrder);
+    const nodes: GrownNode[] = [leaf(0, rows.length, total)];
     const open: OpenLeaf[] = [];
     const splitRules: SplitRules = { ...rules, unit: gradients.unit };
 
@@ -107,16 +109,6 @@ const difference = (a: NodeSums, b: NodeSums): NodeSums => ({
   gradient: a.gradient - b.gradient,
   packed: a.packed - b.packed,
 });
-
-function sumsOf({ gradient, packed }: Gradients): NodeSums {
-  let sum = 0;
-  let packedSum = 0;
-  for (let row = 0; row < gradient.length; row++) {
-    sum += gradient[row]!;
-    packedSum += packed[row]!;
-  }
-  return { gradient: sum, packed: packedSum };
-}
 
 /** Takes out the leaf with the largest gain; the oldest of equals. */
 function takeBest(open: OpenLeaf[]): OpenLeaf {

@@ -1,17 +1,12 @@
 import { MISSING_BIN, type BinnedMatrix } from './binning.ts';
-import { BINS, type Histogram } from './histogram.ts';
+import { hessianOf, rowsOf, type NodeSums } from './gradients.ts';
+import { FEATURE_STRIDE, type Histogram } from './histogram.ts';
 
 export interface SplitRules {
   readonly min_rows_per_leaf: number;
   readonly l2: number;
   /** See Gradients. */
   readonly unit: number;
-}
-
-/** Sums over a node's rows; `packed` as in Gradients. */
-export interface NodeSums {
-  readonly gradient: number;
-  readonly packed: number;
 }
 
 export interface Split {
@@ -25,11 +20,8 @@ export interface Split {
 
 /** As LightGBM's min_sum_hessian_in_leaf: a leaf of rows already predicted with certainty would get a huge value. */
 const MIN_HESSIAN = 1e-3;
-// Below this a gain is rounding noise of the quotients.
+/** A smaller gain is rounding noise of the quotients. */
 const MIN_GAIN = 1e-9;
-
-export const rowsOf = (packed: number, unit: number) => Math.floor(packed / unit);
-export const hessianOf = (packed: number, unit: number) => packed - rowsOf(packed, unit) * unit;
 
 /** The cut with the largest fall of the regularised second-order loss, or null when none helps and keeps to the rules. */
 export function bestSplit(
@@ -40,62 +32,72 @@ export function bestSplit(
 ): Split | null {
   let best: Split | null = null;
   for (let feature = 0; feature < cuts.length; feature++) {
-    const missing = histogram.packed[feature * BINS + MISSING_BIN]! > 0;
-    const floor: number = best?.gain ?? MIN_GAIN;
-    best = scan(feature, cuts[feature]!.length, histogram, node, rules, false, floor) ?? best;
-    if (missing) {
-      best = scan(feature, cuts[feature]!.length, histogram, node, rules, true, best?.gain ?? MIN_GAIN) ?? best;
-    } else if (best?.feature === feature) {
-      best = { ...best, missingLeft: 2 * rowsOf(best.left.packed, rules.unit) > rowsOf(node.packed, rules.unit) };
-    }
+    const sums = histogram[feature >> 2]!;
+    const offset = (feature & 3) * FEATURE_STRIDE;
+    const cutCount = cuts[feature]!.length;
+    const find = (missingLeft: boolean) =>
+      bestCut(sums, offset, cutCount, missingLeft, node, rules, best?.gain ?? MIN_GAIN);
+    const hasMissing = sums[offset + 2 * MISSING_BIN + 1]! > 0;
+    const right = find(false);
+    // With nothing missing here, a missing value met later goes where most rows go.
+    if (right) best = { feature, ...right, missingLeft: !hasMissing && isMajority(right.left, node, rules.unit) };
+    const left = hasMissing ? find(true) : null;
+    if (left) best = { feature, ...left, missingLeft: true };
   }
   return best;
 }
 
+const isMajority = (left: NodeSums, node: NodeSums, unit: number) =>
+  2 * rowsOf(left.packed, unit) > rowsOf(node.packed, unit);
+
 /**
  * Gain of a cut: GL² / (HL + λ) + GR² / (HR + λ) − G² / (H + λ), with G, H the sums of first and second derivatives
- * (Chen & Guestrin, XGBoost, 2016, eq. 7, without the constant half).
+ * (Chen & Guestrin, XGBoost, 2016, eq. 7, without the constant half). Null when no gain is above `floor`.
  */
-function scan(
-  feature: number,
-  cuts: number,
-  histogram: Histogram,
+function bestCut(
+  sums: Float64Array,
+  offset: number,
+  cutCount: number,
+  missingLeft: boolean,
   node: NodeSums,
   { min_rows_per_leaf, l2, unit }: SplitRules,
-  missingLeft: boolean,
   floor: number,
-): Split | null {
-  const { gradient, packed } = histogram;
-  const offset = feature * BINS;
+): Pick<Split, 'bin' | 'gain' | 'left'> | null {
+  const perUnit = 1 / unit;
   const minPacked = min_rows_per_leaf * unit;
-  const nodeScore = node.gradient ** 2 / (hessianOf(node.packed, unit) + l2);
   const nodeHessian = hessianOf(node.packed, unit);
-  let leftGradient = missingLeft ? gradient[offset + MISSING_BIN]! : 0;
-  let leftPacked = missingLeft ? packed[offset + MISSING_BIN]! : 0;
+  const nodeScore = node.gradient ** 2 / (nodeHessian + l2);
+  const missing = offset + 2 * MISSING_BIN;
+  let leftGradient = missingLeft ? sums[missing]! : 0;
+  let leftPacked = missingLeft ? sums[missing + 1]! : 0;
   let bestScore = floor + nodeScore;
   let bestBin = -1;
   let bestGradient = 0;
   let bestPacked = 0;
-  for (let bin = 0; bin < cuts; bin++) {
-    const rows = packed[offset + bin]!;
-    if (rows === 0) continue;
-    leftGradient += gradient[offset + bin]!;
-    leftPacked += rows;
+  for (let bin = 0; bin < cutCount; bin++) {
+    const slot = offset + 2 * bin;
+    const packed = sums[slot + 1]!;
+    if (packed === 0) continue;
+    leftGradient += sums[slot]!;
+    leftPacked += packed;
     if (leftPacked < minPacked) continue;
     if (node.packed - leftPacked < minPacked) break;
-    const leftHessian = leftPacked - Math.floor(leftPacked / unit) * unit;
+    const leftHessian = leftPacked - Math.floor(leftPacked * perUnit) * unit;
     const rightHessian = nodeHessian - leftHessian;
     if (leftHessian < MIN_HESSIAN || rightHessian < MIN_HESSIAN) continue;
     const rightGradient = node.gradient - leftGradient;
-    const score = leftGradient ** 2 / (leftHessian + l2) + rightGradient ** 2 / (rightHessian + l2);
-    if (score > bestScore) {
-      bestScore = score;
+    const leftCurve = leftHessian + l2;
+    const rightCurve = rightHessian + l2;
+    // Both quotients over one denominator: comparing needs no division.
+    const numerator = leftGradient * leftGradient * rightCurve + rightGradient * rightGradient * leftCurve;
+    const denominator = leftCurve * rightCurve;
+    if (numerator > bestScore * denominator) {
+      bestScore = numerator / denominator;
       bestBin = bin;
       bestGradient = leftGradient;
       bestPacked = leftPacked;
     }
   }
   if (bestBin === -1) return null;
-  const left = { gradient: bestGradient, packed: bestPacked };
-  return { feature, bin: bestBin, missingLeft, gain: bestScore - nodeScore, left };
+  return { bin: bestBin, gain: bestScore - nodeScore, left: { gradient: bestGradient, packed: bestPacked } };
 }

@@ -57,8 +57,8 @@ export function trainGradientBoosting(
   const gradients = createGradients(train.rows, weights);
   const grow = createTreeGrower(binned, params);
   while (trees.length < params.trees && !stopping.stopped()) {
-    updateGradients(gradients, scores, train.target, weights);
-    const grown = grow(gradients);
+    const total = updateGradients(gradients, scores, train.target, weights);
+    const grown = grow(gradients, total);
     const tree = toTree(grown, binned, train.target, weights, { ...params, unit: gradients.unit });
     addLeafValues(grown, tree, scores);
     keep(tree);

@@ -2,7 +2,7 @@ import type { ClassWeights } from '../class-weights.ts';
 import type { Tree } from '../model.ts';
 import type { BinnedMatrix } from './binning.ts';
 import { leafStep, type GrownNode, type GrownTree } from './grow.ts';
-import { rowsOf } from './split.ts';
+import { rowsOf } from './gradients.ts';
 
 export interface LeafRules {
   readonly learning_rate: number;
