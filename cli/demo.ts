@@ -70,7 +70,8 @@ async function follow(api: string, runId: string, terminal: NodeJS.WriteStream):
   let last: JobStatus | null = null;
   const response = await fetch(`${api}/api/v1/runs/${runId}/events`);
   if (!response.ok || !response.body) await answer(response);
-  for await (const { data } of serverEvents(response.body!)) {
+  for await (const { event, data } of serverEvents(response.body!)) {
+    if (event !== 'status') continue;
     const status = JSON.parse(data) as JobStatus;
     if (redraw) redraw(progressFrame(status));
     else for (const line of progressLines(last, status)) terminal.write(`${line}\n`);

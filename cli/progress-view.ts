@@ -1,5 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
-import type { CandidateStatus, JobStatus, StepState } from '../workflows/messages.ts';
+import type { CandidateStatus, JobStatus, StageStatus, StepState } from '../workflows/messages.ts';
 
 const BAR = 24;
 const MARK: Record<StepState, string> = {
@@ -27,23 +26,34 @@ export function progressFrame(status: JobStatus): string {
 
 /** What changed between two states, one line each, for logs and pipes. */
 export function progressLines(before: JobStatus | null, after: JobStatus): string[] {
-  const stages = after.stages
-    .filter(({ state }, index) => state !== (before?.stages[index]?.state ?? 'PENDING'))
-    .map(({ name, state, started_at, finished_at }) => `${name}: ${state} ${seconds(started_at, finished_at)}`);
-  const candidates = after.candidates
-    .filter(({ state, progress }, index) => {
-      const old = before?.candidates[index];
-      return state !== (old?.state ?? 'PENDING') || progress !== (old?.progress ?? 0);
-    })
-    .map((candidate) => `  ${candidate.id}: ${candidate.state} ${candidate.progress} %${metric(candidate)}`);
-  return [...candidates, ...stages].map((line) => stripVTControlCharacters(line).trimEnd());
+  const changed = after.stages.filter(({ state }, index) => state !== (before?.stages[index]?.state ?? 'PENDING'));
+  // Candidates run inside the training stage: after it began and before it ended.
+  const until = changed.findIndex(({ name, state }) => name === 'training' && state !== 'RUNNING');
+  const rest = changed.findIndex(({ name }) => ['evaluation', 'registry', 'deployment'].includes(name));
+  const cut = until >= 0 ? until : rest >= 0 ? rest : changed.length;
+  return [
+    ...changed.slice(0, cut).map(stageLine),
+    ...changedCandidates(before, after).map(({ id, state, progress, metrics }) => {
+      return `  ${id}: ${state} ${progress} %${metric(metrics)}`;
+    }),
+    ...changed.slice(cut).map(stageLine),
+  ];
 }
 
-const candidateLine = (candidate: CandidateStatus) =>
-  `  ${MARK[candidate.state]} ${candidate.id.padEnd(32)} ${bar(candidate.progress)}${metric(candidate)}`;
+const changedCandidates = (before: JobStatus | null, { candidates }: JobStatus) =>
+  candidates.filter(({ state, progress }, index) => {
+    const old = before?.candidates[index];
+    return state !== (old?.state ?? 'PENDING') || progress !== (old?.progress ?? 0);
+  });
 
-const metric = ({ metrics }: CandidateStatus) =>
-  metrics.roc_auc === undefined ? '' : ` validation ROC AUC ${metrics.roc_auc.toFixed(4)}`;
+const stageLine = ({ name, state, started_at, finished_at }: StageStatus) =>
+  `${name}: ${state} ${seconds(started_at, finished_at)}`.trimEnd();
+
+const candidateLine = ({ id, state, progress, metrics }: CandidateStatus) =>
+  `  ${MARK[state]} ${id.padEnd(32)} ${bar(progress)}${metric(metrics)}`;
+
+const metric = ({ roc_auc }: Record<string, number>) =>
+  roc_auc === undefined ? '' : ` validation ROC AUC ${roc_auc.toFixed(4)}`;
 
 const bar = (percent: number) => {
   const full = Math.round((percent / 100) * BAR);
