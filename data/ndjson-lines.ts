@@ -17,6 +17,16 @@ export async function badLines(file: string, limit: number): Promise<ErrorDetail
   return found;
 }
 
+/** Every key that occurs in a line of the file. */
+export async function keysOf(file: string): Promise<string[]> {
+  const keys = new Set<string>();
+  for await (const bytes of lines(file)) {
+    const text = bytes?.toString().trim();
+    if (text) for (const key of Object.keys(JSON.parse(text) as object)) keys.add(key);
+  }
+  return [...keys];
+}
+
 /** Lines without their end; null, as the last one, for a line that is too long. */
 async function* lines(file: string): AsyncGenerator<Buffer | null> {
   let rest: Buffer = Buffer.alloc(0);

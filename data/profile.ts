@@ -12,7 +12,7 @@ export interface NumericProfile {
   /** Rows with a value. */
   readonly count: number;
   readonly nulls: number;
-  /** An estimate, within about 2 %; exact for few distinct values. */
+  /** An estimate, within about 2 %. */
   readonly distinct: number;
   readonly min: number | null;
   readonly max: number | null;
@@ -121,7 +121,7 @@ function moments(values: Float32Array) {
       used++;
     }
   }
-  const distinct = used < slots / 64 ? used : Math.round(-slots * Math.log(Math.max(slots - used, 1) / slots));
+  const distinct = Math.round(-slots * Math.log(Math.max(slots - used, 1) / slots));
   return { count, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0, distinct };
 }
 

@@ -36,10 +36,13 @@ export async function copyQuery(
   }
 }
 
+// `simple` is missing in the driver's types; without parameters it would send the text as it is.
+const EXTENDED_PROTOCOL = { prepare: true, simple: false };
+
 // Prepared, and in parentheses: only one statement that is a query passes. COPY below could otherwise be closed early
 // and turned into COPY … TO PROGRAM, or followed by a COMMIT.
 async function describe(transaction: postgres.TransactionSql, query: string) {
-  const { columns } = await transaction.unsafe(`SELECT * FROM (\n${query}\n) AS source LIMIT 0`, [], { prepare: true });
+  const { columns } = await transaction.unsafe(`SELECT * FROM (\n${query}\n) AS source LIMIT 0`, [], EXTENDED_PROTOCOL);
   return columns;
 }
 

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { quoteName, quoteText, withDuckDb, type DuckDb, type DuckDbOptions } from '../lib/duckdb.ts';
+import type { ErrorDetail } from '../lib/errors.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { checkContract } from './contract.ts';
 import { diagnose } from './diagnosis.ts';
+import { keysOf } from './ndjson-lines.ts';
 import type { SourceFormat } from './file-head.ts';
 import type { TableProfile } from './profile.ts';
-import { openSource, type Source } from './source.ts';
+import { columnProblems, openSource, type Source } from './source.ts';
 import { profileTable } from './table-profile.ts';
 import { tableColumns, type TableColumn } from './table-schema.ts';
+import { tableOf } from './typed-columns.ts';
 import { typedSql } from './typed-sql.ts';
 import { violations } from './violations.ts';
 
@@ -48,10 +51,27 @@ async function load(db: DuckDb, { definition, file, format }: TypedTableInput, p
   await db.run(copySql(source, columns, parquet)).catch(async (error: unknown) => {
     throw await diagnose(db, source, columns, definition, error);
   });
-  const broken = await checkContract(db, typedRelation(parquet, columns), definition);
+  const absent = format === 'ndjson' ? await keyProblems(db, file, columns, definition, parquet) : [];
+  const found = await checkContract(db, typedRelation(parquet, columns), definition);
+  const broken = [...absent, ...found.filter(({ path }) => !absent.some((problem) => problem.path === path))];
   if (broken.length > 0) throw violations(broken);
   const profile = await profileTable(db, parquet, columns);
   return { rows: profile.rows, columns: columns.length, profile, warnings: warningsOf(profile) };
+}
+
+/** Every line of NDJSON may have other keys, so they are read only where it matters. */
+async function keyProblems(
+  db: DuckDb,
+  file: string,
+  columns: readonly TableColumn[],
+  { contract }: PipelineDefinition,
+  parquet: string,
+): Promise<ErrorDetail[]> {
+  const counts = columns.map(({ name }, i) => `count(${quoteName(name)}) AS n${i}`);
+  const [values] = await db.rows<Record<string, string>>(`SELECT ${counts.join(', ')} FROM ${tableOf(parquet)}`);
+  const mayBeAbsent = columns.some((_, i) => values![`n${i}`] === '0');
+  if (!mayBeAbsent && contract.extra_columns === 'ignore') return [];
+  return columnProblems(await keysOf(file), columns, contract.extra_columns);
 }
 
 function copySql(source: Source, columns: readonly TableColumn[], parquet: string): string {
