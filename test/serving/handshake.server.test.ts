@@ -10,13 +10,10 @@ import { createEndpointRepository, toServedModel } from '../../db/endpoints.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
+import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { startServingNode, type ServingNode } from '../../serving/node.ts';
 import { exampleVersion } from '../db/examples.ts';
-import {
-  startFreshDatabase as startTestPostgres,
-  type FreshDatabase as EmbeddedPostgres,
-} from '../db/fresh-database.ts';
-import { temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
+import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
 let postgres: EmbeddedPostgres;

@@ -1,0 +1,235 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { beforeEach, expect, test } from 'vitest';
+import { createServingApp, type ServingDeps } from '../../serving/app.ts';
+import type { LoadedModel, ServedSlot } from '../../serving/loaded-model.ts';
+import { createModelSlots, type ModelSlots } from '../../serving/model-slots.ts';
+import { compileRowValidator } from '../../serving/row-validator.ts';
+import { createServingMetrics } from '../../serving/serving-metrics.ts';
+import { GOLDEN_ROWS, servedModel, SIGNATURE } from './example-models.ts';
+
+const ROW = GOLDEN_ROWS[0]!;
+let slots: ModelSlots<ServedSlot>;
+let calls: number[];
+
+/** Answers age / 100. */
+const score: LoadedModel['score'] = (rows) => {
+  calls.push(rows.length);
+  return Promise.resolve(
+    rows.map(({ age }) => ({ label: 'no', probability: (age as number) / 100, decision: 'ACCEPT' })),
+  );
+};
+const slot = (endpoint: string, version: number): ServedSlot => ({
+  endpoint,
+  revision: version,
+  model: servedModel(version),
+  validate: compileRowValidator(SIGNATURE),
+  score,
+  release: () => Promise.resolve(),
+});
+const appWith = (change: Partial<ServingDeps> = {}) =>
+  createServingApp({
+    slots,
+    defaultSlot: () => 'churn',
+    isKnown: (endpoint) => ['churn', 'loading'].includes(endpoint),
+    modelUri: 'models:/churn@production',
+    notReady: () => null,
+    metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
+    log: pino({ level: 'silent' }),
+    limits: { maxBodyBytes: 20_000, maxRows: 300 },
+    enableBoom: false,
+    ...change,
+  });
+type App = ReturnType<typeof appWith>;
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+const answerOf = async (pending: Response | Promise<Response>): Promise<Answer> => {
+  const response = await pending;
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] };
+};
+const post = (app: App, path: string, body: unknown) =>
+  answerOf(app.request(path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }));
+const get = (app: App, path: string) => answerOf(app.request(path));
+
+beforeEach(() => {
+  calls = [];
+  slots = createModelSlots<ServedSlot>(() => undefined);
+  slots.swap('churn', slot('churn', 3));
+});
+
+test('one row is answered at the root, below /api/v1 and by endpoint', async () => {
+  for (const path of ['/predict', '/api/v1/predict', '/api/v1/predict/churn', '/api/v1/predict?endpoint=churn']) {
+    const { status, body } = await post(
+      appWith({ defaultSlot: () => (path.includes('churn') ? null : 'churn') }),
+      path,
+      ROW,
+    );
+    expect({ path, status, body }).toEqual({
+      path,
+      status: 200,
+      body: {
+        prediction_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+        endpoint: 'churn',
+        model: { name: 'churn', version: 3 },
+        label: 'no',
+        probability: 0.3,
+        decision: 'ACCEPT',
+        threshold: 0.5,
+      },
+    });
+  }
+});
+
+test('a batch is answered in order, scored in slices, and gives every row an id', async () => {
+  const rows = Array.from({ length: 300 }, (_, age) => ({ ...ROW, age }));
+  for (const path of ['/api/v1/predict/batch', '/api/v1/predict/churn/batch']) {
+    calls = [];
+    const { body } = await post(appWith(), path, { rows });
+    const predictions = body['predictions'] as { probability: number; prediction_id: string }[];
+    expect(predictions.map(({ probability }) => probability)).toEqual(rows.map(({ age }) => age / 100));
+    expect(new Set(predictions.map((prediction) => prediction.prediction_id)).size).toBe(300);
+    expect(calls).toEqual([128, 128, 44]);
+  }
+});
+
+test('bad rows of a batch are refused with 422, each field by row and name', async () => {
+  const { status, headers, body } = await post(appWith(), '/api/v1/predict/batch', {
+    rows: [ROW, { ...ROW, age: 'x' }, { spend: 1 }, { ...ROW, colour: 'red' }],
+  });
+  expect(status).toBe(422);
+  expect(headers.get('content-type')).toBe('application/problem+json');
+  expect(body['code']).toBe('INVALID');
+  expect((body['errors'] as { path: string; rule: string }[]).map(({ path, rule }) => [path, rule])).toEqual([
+    ['rows[1].age', 'type'],
+    ['rows[2].age', 'required'],
+    ['rows[3].colour', 'unknown_column'],
+  ]);
+  expect(calls).toEqual([]);
+});
+
+test.for<[string, unknown, string]>([
+  ['no rows', {}, 'rows required'],
+  ['rows that are no list', { rows: {} }, 'rows required'],
+  ['an empty list', { rows: [] }, 'rows min_items'],
+  ['too many rows', { rows: Array(301).fill({}) }, 'rows max_items'],
+  ['another field', { rows: [ROW], extra: 1 }, 'extra unknown_field'],
+])('a batch with %s is refused', async ([, batch, expected]) => {
+  const { status, body } = await post(appWith(), '/api/v1/predict/batch', batch);
+  const [error] = body['errors'] as { path: string; rule: string }[];
+  expect([status, `${error!.path} ${error!.rule}`]).toEqual([422, expected]);
+});
+
+test('a body that is no JSON is 400, one that is too large 413, in chunks too', async () => {
+  const app = appWith();
+  expect(await post(app, '/predict', '{"age": 1')).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+  expect(await post(app, '/predict', '')).toMatchObject({ status: 400 });
+  const large = JSON.stringify({ ...ROW, plan: 'x'.repeat(20_000) });
+  expect(await post(app, '/predict', large)).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
+  const chunks = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      for (let at = 0; at < large.length; at += 1000) controller.enqueue(Buffer.from(large.slice(at, at + 1000)));
+      controller.close();
+    },
+  });
+  const chunked = app.request('/predict', { method: 'POST', body: chunks, duplex: 'half' });
+  expect((await chunked).status).toBe(413);
+  expect(calls).toEqual([]);
+});
+
+test('an unknown endpoint is 404, one without a model 503 with Retry-After, and so is a missing default', async () => {
+  const app = appWith();
+  expect(await post(app, '/api/v1/predict/nobody', ROW)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  for (const { status, headers } of [
+    await post(app, '/api/v1/predict/loading', ROW),
+    await post(appWith({ defaultSlot: () => null }), '/predict', ROW),
+    await get(appWith({ defaultSlot: () => null }), '/meta'),
+    await get(appWith({ notReady: () => 'no endpoint has a model yet' }), '/readyz'),
+  ]) {
+    expect([status, headers.get('retry-after')]).toEqual([503, '2']);
+  }
+  expect(await get(app, '/no/such/route')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+});
+
+test('a model that answers no number is an error, not an answer', async () => {
+  const nan: ServedSlot = {
+    ...slot('churn', 4),
+    score: () => Promise.resolve([{ label: 'no', probability: NaN, decision: 'ACCEPT' }]),
+  };
+  slots.swap('churn', nan);
+  expect(await post(appWith(), '/predict', ROW)).toMatchObject({ status: 500, body: { code: 'MODEL_INVALID' } });
+});
+
+test('meta, lineage and models tell what answers', async () => {
+  const app = appWith();
+  slots.swap('battle', slot('battle', 1));
+  expect((await get(app, '/meta')).body).toEqual({
+    endpoint: 'churn',
+    revision: 3,
+    model: { name: 'churn', version: 3 },
+    threshold: 0.5,
+    commit: 'abc',
+  });
+  expect((await get(app, '/lineage')).body).toMatchObject({
+    run_id: 'run-3',
+    data: { dataset_version: 'ds_20260101T000000Z_aaaaaaaaaaaa', sha256: 'e'.repeat(64) },
+    code: { commit: 'abc' },
+    hyperparameters: { l2: 1 },
+    metrics: { roc_auc: 0.8 },
+    signature: SIGNATURE,
+  });
+  expect((await get(app, '/meta?endpoint=battle')).body).toMatchObject({ endpoint: 'battle' });
+  const { models } = (await get(app, '/api/v1/predict/models')).body as { models: object[] };
+  expect(models).toMatchObject([
+    { endpoint: 'battle', default: false },
+    { endpoint: 'churn', default: true, input_example: ROW },
+  ]);
+});
+
+test('health names the model that answers at the root, and being alive needs no model', async () => {
+  for (const path of ['/health', '/api/v1/predict/health']) {
+    expect(await get(appWith(), path)).toMatchObject({
+      status: 200,
+      body: { status: 'ok', model_uri: 'models:/churn@production' },
+    });
+    const starting = await get(appWith({ notReady: () => 'draining' }), path);
+    expect(starting).toMatchObject({
+      status: 503,
+      body: { reason: 'draining', model_uri: 'models:/churn@production' },
+    });
+  }
+  expect((await get(appWith({ notReady: () => 'draining' }), '/livez')).status).toBe(200);
+});
+
+test('boom fails on purpose when it is enabled, says nothing of why, and is no route otherwise', async () => {
+  expect((await get(appWith(), '/boom')).status).toBe(404);
+  const { status, body } = await get(appWith({ enableBoom: true }), '/boom');
+  expect([status, body['code']]).toEqual([500, 'INTERNAL']);
+  expect(JSON.stringify(body)).not.toContain('asked for');
+});
+
+test('the request id is kept or made, and is in the answer and the problem', async () => {
+  const app = appWith();
+  const named = await answerOf(app.request('/boom', { headers: { 'x-request-id': 'abc-1' } }));
+  expect([named.headers.get('x-request-id'), named.body['request_id']]).toEqual(['abc-1', 'abc-1']);
+  const strange = await answerOf(app.request('/boom', { headers: { 'x-request-id': 'a b"c' } }));
+  expect(strange.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('metrics count by endpoint and version, and callers cannot add labels', async () => {
+  const app = appWith();
+  await post(app, '/predict', ROW);
+  await post(app, '/api/v1/predict/batch', { rows: [ROW, ROW] });
+  await post(app, '/predict', {});
+  await post(app, '/api/v1/predict/made-up', ROW);
+  const text = await (await app.request('/metrics')).text();
+  expect(text).toContain('anneal_prediction_requests_total{endpoint="churn",version="3",status="200"} 2');
+  expect(text).toContain('anneal_predictions_total{endpoint="churn",version="3"} 3');
+  expect(text).toContain('anneal_prediction_errors_total{endpoint="churn",version="3",code="INVALID"} 1');
+  expect(text).toContain('anneal_prediction_errors_total{endpoint="none",version="none",code="NOT_FOUND"} 1');
+  expect(text).toContain('anneal_model_info{endpoint="churn",version="3",model="churn",revision="3"} 1');
+  expect(text).toContain('anneal_prediction_request_seconds_bucket{le="0.001",endpoint="churn",version="3"}');
+  expect(text).not.toContain('made-up');
+});
