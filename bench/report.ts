@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+
+/** Of the rounds' measurements. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface BenchRow {
+  readonly what: string;
+  readonly unit: string;
+  readonly ours: Spread;
+  readonly peer: Spread;
+  readonly peer_name: string;
+  /** How many times better ours is, by the medians. */
+  readonly ratio: number;
+  readonly goal: string;
+  readonly met: boolean;
+}
+
+/** What a benchmark measured. `rows` that compare outputs come before those that compare times. */
+export interface BenchOutcome {
+  readonly name: string;
+  readonly rounds: number;
+  readonly rows: readonly BenchRow[];
+}
+
+export function spreadOf(samples: readonly number[]): Spread {
+  if (samples.length === 0) throw new RangeError('a spread needs at least one measurement');
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+}
+
+export interface Comparison {
+  readonly what: string;
+  readonly unit: string;
+  readonly ours: readonly number[];
+  readonly peer: readonly number[];
+  readonly peer_name: string;
+}
+
+/** A quantity of which less is better (time, memory). `atLeast` is the smallest ratio peer / ours that meets the goal. */
+export function lessIsBetter(comparison: Comparison, atLeast: number): BenchRow {
+  const [ours, peer] = [spreadOf(comparison.ours), spreadOf(comparison.peer)];
+  const ratio = peer.median / ours.median;
+  return { ...comparison, ours, peer, ratio, goal: `ratio >= ${atLeast}`, met: ratio >= atLeast };
+}
+
+/** A quantity that must not be worse or better than the peer's by more than `atMost`, both ways. */
+export function sameWithin(comparison: Comparison, atMost: number): BenchRow {
+  const [ours, peer] = [spreadOf(comparison.ours), spreadOf(comparison.peer)];
+  const met = Math.abs(ours.median - peer.median) <= atMost;
+  return { ...comparison, ours, peer, ratio: ours.median / peer.median, goal: `|ours - peer| <= ${atMost}`, met };
+}
+
+/** Prints the outcome as a table and writes it, with time and machine, to `path`. */
+export async function report(outcome: BenchOutcome, path: string): Promise<void> {
+  const { name, rounds, rows } = outcome;
+  const result = { name, measured_at: new Date().toISOString(), machine: machine(), rounds, rows };
+  console.log(`${name}: ${rounds} rounds on ${result.machine}; medians (min to max)`);
+  console.table(Object.fromEntries(rows.map((row) => [row.what, cells(row)])));
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** One line per row that falls short of its goal. */
+export const shortfalls = ({ rows }: BenchOutcome): string[] =>
+  rows
+    .filter((row) => !row.met)
+    .map((row) => `${row.what}: ratio ${row.ratio.toFixed(3)} to ${row.peer_name}, goal ${row.goal}`);
+
+const cells = ({ unit, ours, peer, peer_name, ratio, goal, met }: BenchRow) => ({
+  unit,
+  ours: format(ours),
+  [peer_name]: format(peer),
+  ratio: ratio.toFixed(3),
+  goal,
+  met: met ? 'yes' : 'NO',
+});
+
+const format = ({ median, min, max }: Spread) =>
+  `${median.toPrecision(4)} (${min.toPrecision(4)} to ${max.toPrecision(4)})`;
+
+const machine = () => {
+  const cores = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cores.length} × ${cores[0]?.model.trim() ?? 'unknown CPU'}, ${memory} GiB, Node ${process.versions.node}`;
+};
