@@ -18,6 +18,8 @@ export interface EmbeddedPostgresOptions {
   readonly dataDir: string;
   /** On loopback; 0 takes any free port. */
   readonly port: number;
+  /** False trades safety in a power cut for speed: for tests. */
+  readonly durable?: boolean;
 }
 export interface EmbeddedPostgres {
   /** Holds the password: never log it. */
@@ -35,7 +37,7 @@ const run = promisify(execFile);
 /** Starts real Postgres on a data folder, which keeps its content between starts. Throws CONFLICT (port), UNAVAILABLE. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const folder = resolve(options.dataDir);
-  const pidFile = join(folder, 'guard.pid');
+  const pidFile = join(folder, 'postgres-guard.pid');
   await predecessorEnded(pidFile);
   await endOrphan(join(folder, 'cluster', 'postmaster.pid'));
   const port = await claimPort(options.port, 'POSTGRES_PORT');
@@ -44,7 +46,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await chmod(folder, 0o711); // the server's user must pass it, also when the folder was there before
   const account = await runAs([binaries.postgres, folder]);
   const cluster = join(folder, 'cluster');
-  if (!existsSync(join(cluster, 'PG_VERSION'))) await createCluster(binaries.initdb, folder, cluster, account);
+  const durable = options.durable ?? true;
+  const initFlags = durable ? [] : ['--no-sync'];
+  if (!existsSync(join(cluster, 'PG_VERSION'))) await createCluster(binaries.initdb, initFlags, folder, account);
   const password = (await readFile(join(folder, 'password'), 'utf8')).trim();
 
   const flags = {
@@ -58,7 +62,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     name: 'Postgres',
     logFile: join(folder, 'postgres.log'),
     pidFile,
-    ...account.command(binaries.postgres, ['-D', cluster, ...settings({ ...flags, shared_buffers: '64MB' })]),
+    ...account.command(binaries.postgres, [
+      '-D',
+      cluster,
+      ...settings({ ...flags, shared_buffers: '64MB', fsync: durable ? 'on' : 'off' }),
+    ]),
     env: cleanEnvironment(),
     signal: 'SIGINT' as const, // "fast": ends sessions, writes a checkpoint
   };
@@ -69,7 +77,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /** initdb into a neighbour, then rename: a start that was killed half-way leaves nothing that looks like a cluster. */
-async function createCluster(initdb: string, folder: string, cluster: string, account: Account): Promise<void> {
+async function createCluster(initdb: string, extra: string[], folder: string, account: Account): Promise<void> {
   const fresh = join(folder, `cluster.new`);
   const passwordFile = join(folder, 'password');
   await rm(fresh, { recursive: true, force: true });
@@ -80,14 +88,20 @@ async function createCluster(initdb: string, folder: string, cluster: string, ac
     await chown(passwordFile, account.uid, account.gid!);
   }
   const flags = ['--auth=scram-sha-256', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-instructions'];
-  const { command, args, uid, gid } = account.command(initdb, ['-D', fresh, `--pwfile=${passwordFile}`, ...flags]);
+  const { command, args, uid, gid } = account.command(initdb, [
+    '-D',
+    fresh,
+    `--pwfile=${passwordFile}`,
+    ...flags,
+    ...extra,
+  ]);
   try {
     await run(command, args, { uid, gid, env: cleanEnvironment() });
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
     throw new PlatformError('UNAVAILABLE', `Postgres cannot create its data folder: ${stderr?.trim() || message}`);
   }
-  await rename(fresh, cluster);
+  await rename(fresh, join(folder, 'cluster'));
 }
 
 /**

@@ -55,7 +55,7 @@ export async function startMinioServer(options: MinioServerOptions): Promise<Min
     ],
     env: { ...process.env, MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: 'off' },
     logFile: join(folder, 'minio.log'),
-    pidFile: join(folder, 'guard.pid'),
+    pidFile: join(folder, 'minio-guard.pid'),
   };
   const server = await startProgram(program);
   await waitUntilReady(server, program, async () => (await fetch(`${endpoint}/minio/health/ready`)).ok);

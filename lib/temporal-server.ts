@@ -49,7 +49,7 @@ export async function findTemporal(options: FindOptions = {}, download = downloa
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const dataFile = resolve(options.dataFile);
   const folder = dirname(dataFile);
-  const pidFile = join(folder, 'guard.pid');
+  const pidFile = join(folder, 'temporal-guard.pid');
   await mkdir(folder, { recursive: true });
   await predecessorEnded(pidFile);
   const port = await claimPort(options.port, 'TEMPORAL_PORT');

@@ -28,7 +28,7 @@ export async function temporaryStore(): Promise<{ store: ArtifactStore; folder: 
 
 /** A Postgres without Anneal's tables; its `url` names an empty database. */
 export const startTestPostgres = (): Promise<EmbeddedPostgres> =>
-  inTemporaryFolder('postgres', (dataDir) => startEmbeddedPostgres({ dataDir, port: 0 }));
+  inTemporaryFolder('postgres', (dataDir) => startEmbeddedPostgres({ dataDir, port: 0, durable: false }));
 
 /** A Temporal server with Anneal's search attributes, namespace `default`. */
 export const startTestTemporal = (): Promise<TemporalServer> =>

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ConfigSchema, loadConfig, required } from '../../lib/config.ts';
+import type { PlatformError } from '../../lib/errors.ts';
+
+const failure = (env: NodeJS.ProcessEnv): PlatformError => {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    return error as PlatformError;
+  }
+  throw new Error('the configuration was accepted');
+};
+
+test('an empty environment gives the defaults', () => {
+  const config = loadConfig({});
+  expect(config).toMatchObject({ API_PORT: 8000, SERVING_PORT: 8100, ENABLE_BOOM: false, SOURCE_DATABASES: {} });
+  expect(config.DATABASE_URL).toBeUndefined();
+});
+
+test('an empty variable counts as absent', () => {
+  expect(loadConfig({ DATABASE_URL: '', API_PORT: '' })).toEqual(loadConfig({}));
+});
+
+test('all mistakes are reported at once, each naming its variable', () => {
+  const { code, details, message } = failure({
+    API_PORT: '70000',
+    DATABASE_URL: 'mysql://x',
+    ENABLE_BOOM: 'perhaps',
+    SOURCE_DATABASES: '{"warehouse":"nowhere"}',
+    MODEL_URI: 'churn',
+  });
+  expect(code).toBe('INVALID');
+  expect(details.map((detail) => detail.path).sort()).toEqual(
+    ['API_PORT', 'DATABASE_URL', 'ENABLE_BOOM', 'MODEL_URI', 'SOURCE_DATABASES.warehouse'].sort(),
+  );
+  for (const { path } of details) expect(message).toContain(path);
+});
+
+test('a mistake never repeats the value, which may be a secret', () => {
+  const { message } = failure({ DATABASE_URL: 'user:hunter2@host', SOURCE_DATABASES: '{"a":"b:hunter2"' });
+  expect(message).not.toContain('hunter2');
+});
+
+test('S3_ENDPOINT asks for the other three settings', () => {
+  const { details } = failure({ S3_ENDPOINT: 'http://localhost:9000', S3_BUCKET: 'anneal' });
+  expect(details.map((detail) => detail.path)).toEqual(['S3_ACCESS_KEY', 'S3_SECRET_KEY']);
+});
+
+test('a required setting that is absent is named', () => {
+  expect(() => required(loadConfig({}), 'DATABASE_URL')).toThrow(/DATABASE_URL is not set/);
+  expect(required(loadConfig({ TEMPORAL_ADDRESS: 'host:7233' }), 'TEMPORAL_ADDRESS')).toBe('host:7233');
+});
+
+test('.env.example lists every variable with its default', () => {
+  const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n');
+  const entries = lines.flatMap((line) => {
+    const [, hash, name, value] = /^(#?)([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, value, commented: hash === '#' }];
+  });
+  expect(entries.map(({ name }) => name).sort()).toEqual(Object.keys(ConfigSchema.shape).sort());
+  const active: NodeJS.ProcessEnv = {};
+  for (const { name, value, commented } of entries) if (!commented) active[name] = value;
+  const defaults: Record<string, unknown> = loadConfig({});
+  expect(loadConfig(active)).toEqual(defaults);
+  const machineDependent = ['WORKER_TRAINING_CONCURRENCY'];
+  const hidden = entries.filter(({ name, commented }) => commented && defaults[name] !== undefined);
+  expect(hidden.map(({ name }) => name)).toEqual(machineDependent);
+});
