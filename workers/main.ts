@@ -45,7 +45,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
   const pool = createThreadPool(new URL(`tasks/${role}.ts`, import.meta.url), concurrency, {
     config,
   } satisfies TaskSettings);
-  shutdown.defer('thread pool', pool.close);
+  shutdown.defer('thread pool', () => pool.close());
 
   const metrics = createMetrics(service);
   const worker = await Worker.create({
