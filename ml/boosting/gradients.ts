@@ -23,12 +23,12 @@ export interface Gradients {
 export const rowsOf = (packed: number, unit: number) => Math.floor(packed / unit);
 export const hessianOf = (packed: number, unit: number) => packed - rowsOf(packed, unit) * unit;
 
-export function createGradients(rows: number, weights: ClassWeights): Gradients {
+export function createGradients(rows: number): Gradients {
   return {
     gradient: new Float64Array(rows),
     packed: new Float64Array(rows),
-    // p · (1 − p) <= 1/4 bounds the sum of all hessians.
-    unit: powerOfTwoAbove((rows * Math.max(...weights)) / 4),
+    // The rows' weights sum to `rows` and p · (1 − p) <= 1/4; twice that leaves room for rounding.
+    unit: powerOfTwoAbove(rows / 2),
   };
 }
 
@@ -39,8 +39,8 @@ export function updateGradients(
   target: Uint8Array,
   [negative, positive]: ClassWeights,
 ): NodeSums {
-  // Adding 1.5 · 2^52 · step and taking it away rounds to a multiple of step; here 2^52 steps bound the sum of all rows.
-  const gradientSnap = 1.5 * powerOfTwoAbove(scores.length * Math.max(negative, positive));
+  // Adding 1.5 · 2^52 · step and taking it away rounds to a multiple of step; 2^52 steps are above the sum of all rows.
+  const gradientSnap = 1.5 * powerOfTwoAbove(scores.length);
   const packedSnap = 1.5 * powerOfTwoAbove(scores.length + 1) * unit;
   let gradientSum = 0;
   let packedSum = 0;

@@ -54,7 +54,7 @@ export function trainGradientBoosting(
     keep(tree);
   }
   const binned = binMatrix(train);
-  const gradients = createGradients(train.rows, weights);
+  const gradients = createGradients(train.rows);
   const grow = createTreeGrower(binned, params);
   while (trees.length < params.trees && !stopping.stopped()) {
     const total = updateGradients(gradients, scores, train.target, weights);
