@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { report, shortfalls, type BenchOutcome } from './report.ts';
+import { busyWarning, report, shortfalls, type BenchOutcome } from './report.ts';
 
 /** Loaded when asked for: a benchmark must not pay for another one's imports. */
 const BENCHMARKS: Record<string, () => Promise<() => Promise<BenchOutcome>>> = {
@@ -15,6 +15,8 @@ if (!load || positionals.length !== 1) {
   console.error(`usage: npm run bench -- <${Object.keys(BENCHMARKS).join(' | ')}> [--check]`);
   process.exitCode = 2;
 } else {
+  const warning = busyWarning();
+  if (warning) console.error(warning);
   const outcome = await (await load())();
   await report(outcome, fileURLToPath(new URL(`results/${name}.json`, import.meta.url)));
   const missed = shortfalls(outcome);

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 
 /** Of the rounds' measurements. */
@@ -66,6 +66,17 @@ export async function report(outcome: BenchOutcome, path: string): Promise<void>
   console.table(Object.fromEntries(rows.map((row) => [row.what, cells(row)])));
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/**
+ * A reason not to trust the times about to be measured, or null. Two-threaded peers suffer far more from a busy machine
+ * than one thread does, so a ratio measured there flatters us.
+ */
+export function busyWarning(): string | null {
+  const [load = 0] = loadavg();
+  const threshold = cpus().length / 2;
+  if (load <= threshold) return null;
+  return `the machine is busy (load ${load.toFixed(1)} on ${cpus().length} cores): times will mislead`;
 }
 
 /** One line per row that falls short of its goal. */

@@ -65,7 +65,7 @@ function combinations(entries: readonly [string, unknown][]): Record<string, num
 
 function listOf(name: string, values: unknown): (number | string)[] {
   const usable = (value: unknown) => typeof value === 'number' || typeof value === 'string';
-  if (Array.isArray(values) && values.length > 0 && values.every(usable)) return values as (number | string)[];
+  if (Array.isArray(values) && values.length > 0 && values.every(usable)) return values;
   throw new RangeError(`candidate: '${name}' must list at least one number or string`);
 }
 

@@ -25,12 +25,14 @@ export interface GrownTree {
   readonly rows: Uint32Array;
 }
 
-/** A leaf that can still be split, with the histogram its children's are made of. */
+/** A leaf that can still be split, with the histogram its children's are made of, unless too many were held. */
 interface OpenLeaf {
   readonly node: number;
-  readonly histogram: Histogram;
+  readonly histogram: Histogram | null;
   readonly split: Split;
 }
+
+const HISTOGRAM_BYTES = 256 * 2 ** 20;
 
 /** @param total sums of the gradients of all rows */
 export type TreeGrower = (gradients: Gradients, total: NodeSums) => GrownTree;
@@ -38,9 +40,14 @@ export type TreeGrower = (gradients: Gradients, total: NodeSums) => GrownTree;
 /**
  * Grows trees leaf by leaf, always at the leaf whose best split helps most (best-first, as LightGBM). Only the smaller
  * child's histogram is built. The rows of a returned tree are valid until the next call.
+ * @param histogramBytes memory for histograms; leaves above it build theirs again, which changes no tree
  */
-export function createTreeGrower(matrix: BinnedMatrix, rules: GrowthRules): TreeGrower {
-  const pool = createHistogramPool(matrix);
+export function createTreeGrower(
+  matrix: BinnedMatrix,
+  rules: GrowthRules,
+  histogramBytes = HISTOGRAM_BYTES,
+): TreeGrower {
+  const pool = createHistogramPool(matrix, histogramBytes);
   const rows = new Uint32Array(matrix.rows);
   const inOrder = rows.map((_, row) => row);
   const moved = new Uint32Array(matrix.rows);
@@ -57,10 +64,14 @@ export function createTreeGrower(matrix: BinnedMatrix, rules: GrowthRules): Tree
       buildHistogram(matrix, gradients, rows.subarray(start, end), ordered, histogram);
       return histogram;
     };
+    const release = ({ histogram }: OpenLeaf) => {
+      if (histogram) pool.give(histogram);
+    };
     const consider = (node: number, histogram: Histogram) => {
       const split = bestSplit(matrix, histogram, nodes[node]!.sums, splitRules);
-      if (split) open.push({ node, histogram, split });
-      else pool.give(histogram);
+      const held = split !== null && !pool.isShort();
+      if (!held) pool.give(histogram);
+      if (split) open.push({ node, histogram: held ? histogram : null, split });
     };
     const splitNode = ({ node, split }: OpenLeaf) => {
       const parent = nodes[node]!;
@@ -77,17 +88,17 @@ export function createTreeGrower(matrix: BinnedMatrix, rules: GrowthRules): Tree
       const chosen = takeBest(open);
       const { left, right } = splitNode(chosen);
       if (leaves + 1 === rules.max_leaves) {
-        pool.give(chosen.histogram);
+        release(chosen);
         break;
       }
       const leftIsSmaller = size(nodes[left]!) < size(nodes[right]!);
       const [small, large] = leftIsSmaller ? [left, right] : [right, left];
       const histogram = build(nodes[small]!);
-      subtractHistogram(chosen.histogram, histogram);
+      if (chosen.histogram) subtractHistogram(chosen.histogram, histogram);
       consider(small, histogram);
-      consider(large, chosen.histogram);
+      consider(large, chosen.histogram ?? build(nodes[large]!));
     }
-    for (const { histogram } of open) pool.give(histogram);
+    open.forEach(release);
     return { nodes, rows };
   };
 }

@@ -16,13 +16,23 @@ export type RowSums = Pick<Gradients, 'gradient' | 'packed'>;
 export interface HistogramPool {
   take(): Histogram;
   give(histogram: Histogram): void;
+  /** Are more histograms taken than the pool has bytes for? */
+  isShort(): boolean;
 }
 
-export function createHistogramPool({ words }: BinnedMatrix): HistogramPool {
+export function createHistogramPool({ words }: BinnedMatrix, bytes: number): HistogramPool {
   const free: Histogram[] = [];
+  let taken = 0;
   return {
-    take: () => free.pop() ?? words.map(() => new Float64Array(WORD_STRIDE)),
-    give: (histogram) => void free.push(histogram),
+    take() {
+      taken++;
+      return free.pop() ?? words.map(() => new Float64Array(WORD_STRIDE));
+    },
+    give(histogram) {
+      taken--;
+      free.push(histogram);
+    },
+    isShort: () => taken * words.length * WORD_STRIDE * Float64Array.BYTES_PER_ELEMENT > bytes,
   };
 }
 

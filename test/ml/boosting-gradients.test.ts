@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { createGradients, hessianOf, rowsOf, updateGradients } from '../../ml/boosting/gradients.ts';
+import { binMatrix } from '../../ml/boosting/binning.ts';
+import { createTreeGrower } from '../../ml/boosting/grow.ts';
 import { classWeights } from '../../ml/class-weights.ts';
 import { createRandom, normal } from '../../ml/random.ts';
 
@@ -41,4 +43,16 @@ test.each([
   expect(hessianOf(total.packed, unit) / sum(hessian)).toBeCloseTo(1, 5);
   const errors = gradients.packed.map((packed, row) => Math.abs(packed - unit - hessian[row]!));
   expect(Math.max(...errors)).toBeLessThan(1e-6);
+});
+
+test('grows the same tree whether histograms are held and subtracted or built again for want of memory', () => {
+  const data = [1, 2, 3, 4, 5].map(() => Float32Array.from({ length: ROWS }, () => normal(random)));
+  const target = Uint8Array.from({ length: ROWS }, (_, row) => (data[0]![row]! * data[4]![row]! > 0.3 ? 1 : 0));
+  const gradients = createGradients(ROWS);
+  const total = updateGradients(gradients, scores, target, [1, 1]);
+  const matrix = binMatrix({ columns: ['a', 'b', 'c', 'd', 'e'], rows: ROWS, data, target });
+  const rules = { max_leaves: 40, min_rows_per_leaf: 5, l2: 0 };
+  const [held, rebuilt] = [1e9, 0].map((bytes) => createTreeGrower(matrix, rules, bytes)(gradients, total));
+  expect(rebuilt).toEqual(held);
+  expect(held!.nodes).toHaveLength(79);
 });
