@@ -1,6 +1,7 @@
 import type { WatchedEndpoint, WatchedRevision } from '../db/endpoints.ts';
 import type { NodeState } from '../db/serving-nodes.ts';
-import { inSpanOf } from '../lib/tracing.ts';
+import { withLogFields } from '../lib/log.ts';
+import { inSpan, inTraceOf } from '../lib/tracing.ts';
 import type { LoadedModel, ServedSlot } from './loaded-model.ts';
 import type { LoadModel } from './model-loader.ts';
 import type { ModelSlots } from './model-slots.ts';
@@ -31,10 +32,10 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
   const running = new Map<string, Promise<void>>();
 
   const tryLoad = async (name: string, watched: WatchedRevision) => {
-    const { revision, model, traceparent } = watched;
+    const { revision, model } = watched;
     report(name, revision, 'loading', null);
     try {
-      return await inSpanOf(traceparent, 'serving.load', attributesOf(name, watched), () => load(model));
+      return await inSpan('serving.load', attributesOf(name, watched), () => load(model));
     } catch (error) {
       failures.set(keyOf(name, revision), performance.now());
       report(name, revision, 'failed', error instanceof Error ? error.message : String(error));
@@ -43,7 +44,7 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
   };
 
   const serve = async (name: string, current: WatchedRevision) => {
-    const { revision, traceparent } = current;
+    const { revision } = current;
     const served = slots.get(name);
     if (served?.revision === revision && served.model.onnxSha256 === current.model.onnxSha256) return;
     const failedAt = failures.get(keyOf(name, revision)) ?? -Infinity;
@@ -51,7 +52,7 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
     const ready = staged.get(name);
     const loaded = ready?.revision === revision ? ready.loaded : await tryLoad(name, current);
     if (!loaded) return;
-    await inSpanOf(traceparent, 'serving.swap', attributesOf(name, current), () => {
+    await inSpan('serving.swap', attributesOf(name, current), () => {
       if (ready?.revision === revision) staged.delete(name);
       slots.swap(name, { ...loaded, endpoint: name, revision });
       return Promise.resolve();
@@ -75,8 +76,8 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
   };
 
   const step = async ({ name, current, next }: WatchedEndpoint) => {
-    if (current) await serve(name, current);
-    if (next) await stage(name, next);
+    if (current) await inRunOf(current, () => serve(name, current));
+    if (next) await inRunOf(next, () => stage(name, next));
     const kept = staged.get(name)?.revision;
     if (
       kept !== undefined &&
@@ -116,6 +117,9 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
   };
 }
 
+/** Spans and log lines of `work` belong to the run that made the revision. */
+const inRunOf = <T>({ traceparent, model }: WatchedRevision, work: () => T): T =>
+  inTraceOf(traceparent, () => withLogFields({ run_id: model.runId }, work));
 const keyOf = (endpoint: string, revision: number) => `${endpoint}/${revision}`;
 const attributesOf = (endpoint: string, { revision, model }: WatchedRevision) => ({
   'anneal.endpoint': endpoint,

@@ -6,7 +6,7 @@ import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
 import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
 import { createModelRepository } from '../db/models.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
-import { loadConfig, required, type Config } from '../lib/config.ts';
+import { loadConfig, required } from '../lib/config.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
@@ -18,12 +18,19 @@ import { startServingNode } from './node.ts';
 const MAX_ROWS = 10_000;
 
 /** `node serving/main.ts` is one serving process. */
-await main(loadConfig());
+const config = loadConfig();
+const log = createLogger({ service: 'serving', level: config.LOG_LEVEL });
+const shutdown = createShutdown({ log, graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000 });
+exitOnSignal(shutdown);
+try {
+  await main();
+} catch (error) {
+  // Leave no node behind that deployments would wait for.
+  await shutdown.run('start failed');
+  throw error;
+}
 
-async function main(config: Config): Promise<void> {
-  const log = createLogger({ service: 'serving', level: config.LOG_LEVEL });
-  const shutdown = createShutdown({ log, graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000 });
-  exitOnSignal(shutdown);
+async function main(): Promise<void> {
   const telemetry = await startTelemetry({ serviceName: 'serving', config });
   shutdown.defer('telemetry', telemetry.shutdown);
   const database = connect(required(config, 'DATABASE_URL'), { max: 4 });

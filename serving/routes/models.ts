@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
+import { docsRoutes } from '../../lib/docs-page.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
 import type { ServingEnv } from '../app.ts';
 import type { ServedSlot } from '../loaded-model.ts';
+import { openApiDocument } from '../openapi.ts';
 import { lineageOf, metaOf, usageOf } from '../served-models.ts';
 
 export interface ModelRoutesDeps {
@@ -10,7 +12,7 @@ export interface ModelRoutesDeps {
   readonly isKnown: (endpoint: string) => boolean;
 }
 
-/** What is served: the default model, or `?endpoint=`. */
+/** What is served (the default model, or `?endpoint=`) and how to call it. */
 export function modelRoutes({ served, slotOf, isKnown }: ModelRoutesDeps) {
   const requireSlot = (endpoint: string | undefined): ServedSlot => {
     const slot = slotOf(endpoint);
@@ -19,6 +21,8 @@ export function modelRoutes({ served, slotOf, isKnown }: ModelRoutesDeps) {
     throw new PlatformError('UNAVAILABLE', 'no model is loaded yet');
   };
   return new Hono<ServingEnv>()
+    .route('/docs', docsRoutes('Anneal serving'))
+    .get('/openapi.json', (c) => c.json(openApiDocument(served(), slotOf(undefined))))
     .get('/meta', (c) => c.json(metaOf(requireSlot(c.req.query('endpoint')))))
     .get('/lineage', (c) => c.json(lineageOf(requireSlot(c.req.query('endpoint')))))
     .get('/api/v1/predict/models', (c) => {

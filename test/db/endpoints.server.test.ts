@@ -8,6 +8,8 @@ import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { startTestPostgres } from '../platform.ts';
 import { exampleVersion } from './examples.ts';
 
+const SOON = { timeout: 10_000 };
+
 let database: EmbeddedPostgres;
 let connection: Connection;
 let endpoints: EndpointRepository;
@@ -119,12 +121,12 @@ test('preparing, activating and failing notify those who listen, with the endpoi
   const heard: string[] = [];
   const subscription = await connection.sql.listen(ENDPOINTS_CHANNEL, (endpoint) => heard.push(endpoint));
   await prepare(1);
-  await expect.poll(() => heard).toEqual([name]);
+  await expect.poll(() => heard, SOON).toEqual([name]);
   await activate(1, null, 1);
-  await expect.poll(() => heard).toEqual([name, name]);
+  await expect.poll(() => heard, SOON).toEqual([name, name]);
   await prepare(2);
   await endpoints.failRevision(name, 2, 'no');
-  await expect.poll(() => heard).toEqual([name, name, name, name]);
+  await expect.poll(() => heard, SOON).toEqual([name, name, name, name]);
   await subscription.unlisten();
 });
 

@@ -188,6 +188,32 @@ test('meta, lineage and models tell what answers', async () => {
   ]);
 });
 
+test('the documentation describes the features of what is loaded, and works offline', async () => {
+  const app = appWith();
+  const { paths } = (await get(app, '/openapi.json')).body as { paths: Record<string, unknown> };
+  expect(paths['/api/v1/predict/churn']).toMatchObject({
+    post: {
+      requestBody: {
+        content: {
+          'application/json': {
+            example: ROW,
+            schema: {
+              additionalProperties: false,
+              required: ['age'],
+              properties: { age: { type: 'number' }, plan: { type: ['string', 'null'] } },
+            },
+          },
+        },
+      },
+    },
+  });
+  expect(Object.keys(paths)).toContain('/api/v1/predict/churn/batch');
+  const page = await (await app.request('/docs')).text();
+  expect(page).not.toMatch(/https?:/);
+  for (const [, asset] of page.matchAll(/(?:src|href)="(\/[^"]+)"/g))
+    expect((await app.request(asset!)).status).toBe(200);
+});
+
 test('health names the model that answers at the root, and being alive needs no model', async () => {
   for (const path of ['/health', '/api/v1/predict/health']) {
     expect(await get(appWith(), path)).toMatchObject({

@@ -16,6 +16,8 @@ import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
+const SOON = { timeout: 10_000 };
+
 let postgres: EmbeddedPostgres;
 let connection: Connection;
 let store: ArtifactStore;
@@ -208,7 +210,7 @@ test('a node serves on without Postgres, and restarts from its disk without Post
   try {
     const first = await openNode('a', { url: own.url });
     await deploy('churn', good);
-    await expect.poll(() => first.node.notReady()).toBeNull();
+    await expect.poll(() => first.node.notReady(), SOON).toBeNull();
     await connection.close();
     await own.stop();
     expect((await predict(first, 'churn')).body).toMatchObject({ probability: good.golden.probabilities[0] });

@@ -1,0 +1,64 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { createServingApp } from '../../serving/app.ts';
+import type { ServedSlot } from '../../serving/loaded-model.ts';
+import { createModelLoader } from '../../serving/model-loader.ts';
+import { createModelSlots } from '../../serving/model-slots.ts';
+import { openOnnxModel } from '../../serving/onnx-model.ts';
+import { createServingMetrics } from '../../serving/serving-metrics.ts';
+import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
+
+test('requests during 100 swaps of real models all succeed, each answered wholly by the version it names', async () => {
+  const slots = createModelSlots<ServedSlot>((error) => expect.unreachable(String(error)));
+  const examples = await Promise.all([exampleModel(-1), exampleModel(1)]);
+  const expected = examples.map(({ golden }) => golden.probabilities);
+  /** Odd versions answer as the first example, even ones as the second. */
+  const load = async (version: number) => {
+    const { onnx, golden } = examples[(version + 1) % 2]!;
+    const files = new Map([
+      ['onnx', onnx],
+      ['golden', Buffer.from(JSON.stringify(golden))],
+    ]);
+    const cache = { read: (name: string) => Promise.resolve(files.get(name)!) };
+    const model = servedModel(version, { onnxSha256: 'onnx', goldenRowsSha256: 'golden' });
+    const loaded = await createModelLoader({ cache, openSession: openOnnxModel })(model);
+    slots.swap('churn', { ...loaded, endpoint: 'churn', revision: version });
+  };
+  await load(1);
+  const app = createServingApp({
+    slots,
+    defaultSlot: () => 'churn',
+    isKnown: () => true,
+    modelUri: 'models:/churn@production',
+    notReady: () => null,
+    metrics: createServingMetrics(new Registry(), () => []),
+    log: pino({ level: 'silent' }),
+    limits: { maxBodyBytes: 1_000_000, maxRows: 1000 },
+    enableBoom: false,
+  });
+
+  // Long enough to be scored in several slices, between which swaps happen.
+  const rows = Array.from({ length: 300 }, (_, index) => GOLDEN_ROWS[index % 3]!);
+  const body = JSON.stringify({ rows });
+  let swapping = true;
+  const versions = new Set<number>();
+  const client = async () => {
+    while (swapping) {
+      const response = await app.request('/api/v1/predict/batch', { method: 'POST', body });
+      expect(response.status).toBe(200);
+      const { model, predictions } = (await response.json()) as {
+        model: { version: number };
+        predictions: { probability: number }[];
+      };
+      const own = expected[(model.version + 1) % 2]!;
+      expect(predictions.map(({ probability }) => probability)).toEqual(rows.map((_, index) => own[index % 3]));
+      versions.add(model.version);
+    }
+  };
+  const clients = Array.from({ length: 4 }, client);
+  for (let version = 2; version <= 101; version++) await load(version);
+  swapping = false;
+  await Promise.all(clients);
+  expect(versions.size).toBeGreaterThan(5);
+});
