@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { PlatformError } from '../lib/errors.ts';
@@ -26,7 +27,7 @@ export async function copyQuery(
     await sql.begin('isolation level repeatable read read only', async (transaction) => {
       await transaction.unsafe(`SET LOCAL statement_timeout = ${timeoutMs}`);
       const columns = await describe(transaction, query);
-      const rows = await transaction.unsafe(copySql(columns, query)).readable();
+      const rows = await copyStream(transaction.unsafe(copySql(columns, query)));
       await pipeline(rows, createWriteStream(outFile));
     });
   } catch (error) {
@@ -44,6 +45,15 @@ const EXTENDED_PROTOCOL = { prepare: true, simple: false };
 async function describe(transaction: postgres.TransactionSql, query: string) {
   const { columns } = await transaction.unsafe(`SELECT * FROM (\n${query}\n) AS source LIMIT 0`, [], EXTENDED_PROTOCOL);
   return columns;
+}
+
+// An error that the server sends together with the start of its answer destroys the stream before anyone could listen,
+// which would end the process: so a listener is there from the first moment. `pipeline` still sees the error.
+function copyStream(query: postgres.PendingQuery<postgres.Row[]>): Promise<Readable> {
+  const pending = query as typeof query & { resolve: (stream: Readable) => void };
+  const { resolve } = pending;
+  pending.resolve = (stream) => resolve(stream.on('error', () => undefined));
+  return query.readable();
 }
 
 // As text a boolean is `true`; in CSV it would be `t`.
