@@ -103,6 +103,7 @@ export function createJobs(deps: JobsDeps) {
       const outcome = await engine.start({ kind, jobId, input, model, requestSha256: sha256 });
       if (outcome === 'exists') return await requireRepeat(jobId, sha256);
       const { pipeline } = input;
+      log.info({ run_id: jobId, kind, pipeline: pipeline.name }, 'job started');
       await project(pendingStatus({ jobId, kind, pipeline, requestedBy, startedAt: now() }), 0);
     },
 

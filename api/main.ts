@@ -22,7 +22,9 @@ import { listenHttp } from './http-server.ts';
 import { createJobs } from './jobs.ts';
 import { saveReadyPipelines } from './pipeline-saves.ts';
 import { createSchedules } from './schedules.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
 import { createTemporalJobs } from './temporal-jobs.ts';
+import { removeLeftovers } from './uploads.ts';
 
 const EVENTS = { pollMs: 400, keepAliveMs: 15_000 } as const;
 const KEEP_IDEMPOTENCY_KEYS_MS = 24 * 3_600_000;
@@ -46,11 +48,13 @@ async function main(config: Config): Promise<void> {
     plugins: telemetry.temporalPlugins,
   });
   shutdown.defer('Temporal', () => client.connection.close());
+  await ensureSearchAttributes(client, log);
 
   const { db } = database;
   const store = openArtifactStore(config);
   const workDirectory = join(config.ANNEAL_HOME, 'api');
   await mkdir(workDirectory, { recursive: true });
+  await removeLeftovers(workDirectory, Date.now());
   const now = () => new Date();
   const stopping = new AbortController();
   const runs = createRunRepository(db);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -65,3 +65,14 @@ const isDiskError = (error: unknown) =>
   ['ENOSPC', 'EIO', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 
 const brokenOff = (cause: unknown) => new PlatformError('INVALID', 'the upload broke off before its end', { cause });
+
+const ABANDONED_MS = 24 * 3_600_000;
+
+/** Removes what a killed process left in the middle of an upload. Another process may share the folder: a day is safe. */
+export async function removeLeftovers(workDirectory: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(workDirectory)) {
+    const path = join(workDirectory, name);
+    const { mtimeMs } = await stat(path);
+    if (nowMs - mtimeMs > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+  }
+}

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { removeLeftovers } from '../../api/uploads.ts';
 import { listenHttp } from '../../api/http-server.ts';
 import { createTestApp, problemOf, type TestApp } from './doubles.ts';
 
@@ -115,4 +117,13 @@ test('another media type is 415, plain bytes with a format are taken, and an emp
 test('an unknown dataset is 404', async () => {
   const { app } = createTestApp();
   expect((await app.request(`${path}/ds_20260101T000000Z_000000000000`)).status).toBe(404);
+});
+
+test('uploads that a killed process left are removed after a day, younger ones stay', async () => {
+  const api = createTestApp();
+  await mkdir(`${api.folder}/upload-1/part`, { recursive: true });
+  await removeLeftovers(api.folder, Date.now() + 3_600_000);
+  expect(await api.leftovers()).toEqual(['upload-1']);
+  await removeLeftovers(api.folder, Date.now() + 25 * 3_600_000);
+  expect(await api.leftovers()).toEqual([]);
 });

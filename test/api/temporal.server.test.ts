@@ -1,8 +1,10 @@
-import { ScheduleNotFoundError, type Client } from '@temporalio/client';
+import { Client, ScheduleNotFoundError } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../api/app.ts';
 import { createJobs } from '../../api/jobs.ts';
+import { ensureSearchAttributes } from '../../api/search-attributes.ts';
 import { createSchedules } from '../../api/schedules.ts';
 import { createTemporalJobs } from '../../api/temporal-jobs.ts';
 import { connect, type Connection } from '../../db/connect.ts';
@@ -25,6 +27,7 @@ const closing: (() => unknown)[] = [];
 let client: Client;
 let database: Connection;
 let app: ReturnType<typeof createApp>;
+const log = createLogger({ service: 'test', level: 'silent' });
 const source = { kind: 'object', key: 'churn.csv', format: 'csv' };
 
 beforeAll(async () => {
@@ -43,7 +46,6 @@ beforeAll(async () => {
   const { db } = database;
   const now = () => new Date();
   const runs = createRunRepository(db);
-  const log = createLogger({ service: 'test', level: 'silent' });
   const shared = {
     pipelines: createPipelineRepository(db),
     datasets: createDatasetRepository(db),
@@ -132,6 +134,29 @@ test('without a worker the status is stale, cancelling is accepted, and a termin
   const over = await send('POST', '/runs/lonely/cancel', {});
   expect((await problemOf(over)).code).toBe('CONFLICT');
   expect((await app.request('/api/v1/runs/nobody')).status).toBe(404);
+});
+
+test('search attributes are registered where the server lacks them, and again without harm', async () => {
+  await ensureSearchAttributes(client, log);
+  const { workflowService, operatorService } = client.connection;
+  await workflowService.registerNamespace({
+    namespace: 'fresh',
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  });
+  const fresh = new Client({ connection: client.connection, namespace: 'fresh' });
+  // A new namespace reaches the server's caches within seconds.
+  await expect
+    .poll(
+      async () => {
+        await ensureSearchAttributes(fresh, log);
+        const { customAttributes } = await operatorService
+          .listSearchAttributes({ namespace: 'fresh' })
+          .catch(() => ({ customAttributes: {} }));
+        return Object.keys(customAttributes ?? {});
+      },
+      { timeout: 30_000, interval: 500 },
+    )
+    .toEqual(expect.arrayContaining(['AnnealPipeline', 'AnnealStage', 'AnnealModel']));
 });
 
 test('a workflow that is no job cannot be read or cancelled as one', async () => {
