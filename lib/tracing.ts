@@ -25,16 +25,9 @@ export function currentTraceparent(): string | undefined {
   return carrier.traceparent;
 }
 
-/** As `inSpan`, continuing the trace that a stored `traceparent` names. */
-export const inSpanOf = <T>(
-  traceparent: string | null | undefined,
-  name: string,
-  attributes: Attributes,
-  work: (span: Span) => Promise<T>,
-): Promise<T> =>
-  context.with(propagation.extract(context.active(), { traceparent: traceparent ?? undefined }), () =>
-    inSpan(name, attributes, work),
-  );
+/** Continues the trace that a stored `traceparent` names: spans and log lines of `work` belong to it. */
+export const inTraceOf = <T>(traceparent: string | null | undefined, work: () => T): T =>
+  context.with(propagation.extract(context.active(), { traceparent: traceparent ?? undefined }), work);
 
 async function finish<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
   try {

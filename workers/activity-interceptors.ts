@@ -1,11 +1,31 @@
 import type { Context } from '@temporalio/activity';
-import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, WorkerPlugin } from '@temporalio/worker';
 import { Histogram, type Registry } from 'prom-client';
-import { withLogFields } from '../lib/log.ts';
+import { type Logger, withLogFields } from '../lib/log.ts';
 import { asFailure } from './failure.ts';
 
-/** Around every activity: its run in each log line, its duration in the metrics, its error as a typed failure. */
-export function activityInterceptors(metrics: Registry): ActivityInterceptorsFactory {
+interface ActivityWatch {
+  readonly metrics: Registry;
+  readonly log: Logger;
+}
+type Outcome = 'completed' | 'failed' | 'cancelled';
+
+// Comes with every step of a job and says nothing that the step itself does not say.
+const QUIET = new Set(['recordStatus']);
+
+/**
+ * Around every activity: its run in each log line, its duration in the metrics, its error as a typed failure. Given after
+ * the plugin of tracing, so that what is logged here belongs to the activity's span.
+ */
+export const activityPlugin = (watch: ActivityWatch): WorkerPlugin => ({
+  name: 'anneal-activities',
+  configureWorker: ({ interceptors, ...options }) => ({
+    ...options,
+    interceptors: { ...interceptors, activity: [...(interceptors?.activity ?? []), activityInterceptors(watch)] },
+  }),
+});
+
+export function activityInterceptors({ metrics, log }: ActivityWatch): ActivityInterceptorsFactory {
   const duration = new Histogram({
     name: 'anneal_activity_duration_seconds',
     help: 'Duration of activity attempts by activity and outcome',
@@ -13,20 +33,29 @@ export function activityInterceptors(metrics: Registry): ActivityInterceptorsFac
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800],
     registers: [metrics],
   });
-  return ({ info }: Context) => ({
-    inbound: {
-      execute: (input, next) =>
-        withLogFields({ run_id: info.workflowExecution?.workflowId, activity: info.activityType }, async () => {
-          const stop = duration.startTimer({ activity: info.activityType });
-          try {
-            const result: unknown = await next(input);
-            stop({ outcome: 'completed' });
-            return result;
-          } catch (error) {
-            stop({ outcome: 'failed' });
-            throw asFailure(error);
-          }
-        }),
-    },
-  });
+  return ({ info, cancellationSignal }: Context) => {
+    const { activityType: activity, attempt, workflowExecution } = info;
+    const ended = (seconds: number, outcome: Outcome, err?: unknown) => {
+      const level = outcome === 'failed' ? 'warn' : QUIET.has(activity) ? 'debug' : 'info';
+      log[level]({ attempt, duration_ms: Math.round(seconds * 1000), err }, `activity ${outcome}`);
+    };
+    return {
+      inbound: {
+        execute: (input, next) =>
+          withLogFields({ run_id: workflowExecution?.workflowId, activity }, async () => {
+            const stop = duration.startTimer({ activity });
+            try {
+              const result: unknown = await next(input);
+              ended(stop({ outcome: 'completed' }), 'completed');
+              return result;
+            } catch (error) {
+              const failure = asFailure(error);
+              const outcome = cancellationSignal.aborted ? 'cancelled' : 'failed';
+              ended(stop({ outcome }), outcome, outcome === 'failed' ? failure : undefined);
+              throw failure;
+            }
+          }),
+      },
+    };
+  };
 }

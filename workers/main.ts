@@ -11,7 +11,7 @@ import { startTelemetry } from '../lib/telemetry.ts';
 import { connectTemporal, connectTemporalWorker } from '../lib/temporal-connection.ts';
 import { createThreadPool, type ThreadPool } from '../lib/thread-pool.ts';
 import { QUEUES, type WorkerRole } from '../workflows/messages.ts';
-import { activityInterceptors } from './activity-interceptors.ts';
+import { activityPlugin } from './activity-interceptors.ts';
 import { createMonitoringRole } from './monitoring-role.ts';
 import { openPipelineRole } from './pipeline-role.ts';
 import type { TaskSettings } from './tasks/store.ts';
@@ -58,8 +58,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
     // Heartbeats carry cancellations back: the default holds them for most of the heartbeat timeout.
     maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: graceMs,
-    plugins: telemetry.temporalPlugins,
-    interceptors: { activity: [activityInterceptors(metrics)] },
+    plugins: [...telemetry.temporalPlugins, activityPlugin({ metrics, log })],
   });
   const running = worker.run();
   shutdown.defer('worker', async () => {
@@ -112,9 +111,9 @@ function requireRunning(worker: Worker): void {
 /** Temporal's own log lines, as ours. */
 function forwardTo(log: Logger) {
   const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
+  // Only the pipeline role runs workflows; and we log a failed activity ourselves, with run and trace.
+  const expected = /^(No workflows registered|Activity failed)/;
   return ({ level, message, meta }: LogEntry) => {
-    // Only the pipeline role runs workflows: no reason to warn of it at every start of the others.
-    const expected = message.startsWith('No workflows registered');
-    log[expected ? 'debug' : levels[level]](meta ?? {}, message);
+    log[expected.test(message) ? 'debug' : levels[level]](meta ?? {}, message);
   };
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTelemetry, type Telemetry } from '../../lib/telemetry.ts';
 import { connectTemporal, connectTemporalWorker } from '../../lib/temporal-connection.ts';
 import type { TemporalServer } from '../../lib/temporal-server.ts';
-import { currentTraceparent, inRequestSpan, inSpanOf } from '../../lib/tracing.ts';
+import { currentTraceparent, inRequestSpan, inSpan, inTraceOf } from '../../lib/tracing.ts';
 import { startOtlpReceiver, type OtlpReceiver } from '../otlp-receiver.ts';
 import { startTestTemporal } from '../platform.ts';
 
@@ -49,7 +49,7 @@ test('one trace goes from the request through workflow and activity to the work 
   const caller = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
   const headers = { traceparent: `00-${caller.traceId}-${caller.spanId}-01` };
   const stored = await inRequestSpan('POST /train', headers, {}, runTraced);
-  await inSpanOf(stored, 'load model', {}, () => Promise.resolve());
+  await inTraceOf(stored, () => inSpan('load model', {}, () => Promise.resolve()));
   await telemetry.shutdown();
 
   const spans = receiver.spans();

@@ -1,0 +1,144 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../otlp-receiver.ts';
+import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
+import { startTestPlatform, type RunView } from './platform.ts';
+
+const CALLER = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+
+let receiver: OtlpReceiver;
+const homes: TemporaryFolder[] = [];
+let watched: Watched;
+beforeAll(async () => {
+  receiver = await startOtlpReceiver();
+  watched = await trainOnce(receiver.endpoint);
+});
+afterAll(async () => {
+  await receiver?.stop();
+  for (const home of homes) await home.remove();
+});
+
+interface LogLine {
+  readonly level: string;
+  readonly service: string;
+  readonly msg: string;
+  readonly trace_id?: string;
+  readonly run_id?: string;
+}
+interface Watched {
+  readonly run: RunView;
+  readonly clean: boolean;
+  readonly reports: readonly string[];
+  readonly lines: readonly LogLine[];
+}
+
+/** A whole life of the platform: start, one run, stop; with what its processes logged. */
+async function trainOnce(collector: string): Promise<Watched> {
+  const home = await temporaryFolder('telemetry');
+  homes.push(home);
+  const platform = await startTestPlatform({ OTEL_EXPORTER_OTLP_ENDPOINT: collector }, home.path);
+  try {
+    const body = { pipeline: 'churn', dataset_version: await platform.uploadSample('churn', 2000) };
+    const response = await fetch(`${platform.urls.api}/api/v1/train`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01` },
+      body: JSON.stringify(body),
+    });
+    const { job_id } = (await response.json()) as { job_id: string };
+    const run = await platform.finished(job_id);
+    const { reports } = platform;
+    return { run, reports, clean: await platform.stop(), lines: await logLines(home.path) };
+  } finally {
+    await platform.stop();
+  }
+}
+
+async function logLines(home: string): Promise<LogLine[]> {
+  const files = await readdir(join(home, 'logs'));
+  const texts = await Promise.all(files.map((file) => readFile(join(home, 'logs', file), 'utf8')));
+  return texts.flatMap((text) => text.trim().split('\n')).map((line) => JSON.parse(line) as LogLine);
+}
+
+const runTrace = () => receiver.spans().filter(({ traceId }) => traceId === CALLER.traceId);
+const parentOf = ({ parentSpanId }: ReceivedSpan) => runTrace().find(({ spanId }) => spanId === parentSpanId);
+function pathTo(span: ReceivedSpan | undefined): string[] {
+  return span ? [...pathTo(parentOf(span)), `${span.service} ${span.name}`] : [];
+}
+const find = (name: string) => runTrace().find((span) => span.name === name);
+
+test('the trace of a run is connected: one root, which continues the caller’s span', () => {
+  expect(watched.run).toMatchObject({ state: 'COMPLETED', promoted: true });
+  const spans = runTrace();
+  const roots = spans.filter((span) => parentOf(span) === undefined);
+  expect(roots).toMatchObject([{ service: 'api', name: 'POST /api/v1/train', parentSpanId: CALLER.spanId }]);
+  expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
+});
+
+test('every activity lies between the request and the process that ran it', () => {
+  const RUN = ['api POST /api/v1/train', 'api StartWorkflow:trainModel', 'worker-pipeline RunWorkflow:trainModel'];
+  const expected: Record<string, string> = {
+    planRun: 'worker-pipeline',
+    makeDataset: 'worker-pipeline',
+    preprocess: 'worker-pipeline',
+    trainCandidate: 'worker-training',
+    evaluateCandidates: 'worker-pipeline',
+    buildReferenceProfile: 'worker-monitoring',
+    registerModel: 'worker-pipeline',
+    prepareDeployment: 'worker-pipeline',
+    awaitNodesReady: 'worker-pipeline',
+    activateDeployment: 'worker-pipeline',
+    awaitNodesServing: 'worker-pipeline',
+    recordStatus: 'worker-pipeline',
+  };
+  const ran = runTrace().filter(({ name }) => name.startsWith('RunActivity:'));
+  const activityOf = ({ name }: ReceivedSpan) => name.slice('RunActivity:'.length);
+  expect(new Set(ran.map(activityOf))).toEqual(new Set(Object.keys(expected)));
+  for (const span of ran) {
+    const activity = activityOf(span);
+    expect(pathTo(span)).toEqual([
+      ...RUN,
+      `worker-pipeline StartActivity:${activity}`,
+      `${expected[activity]} RunActivity:${activity}`,
+    ]);
+  }
+  expect(ran.filter((span) => activityOf(span) === 'trainCandidate')).toHaveLength(watched.run.candidates.length);
+});
+
+test('the swap in the serving process belongs to the deployment that asked for it', () => {
+  expect(pathTo(find('serving.swap')).slice(-2)).toEqual([
+    'worker-pipeline RunActivity:prepareDeployment',
+    'serving serving.swap',
+  ]);
+  expect(find('serving.swap')?.attributes).toMatchObject({
+    'anneal.endpoint': 'churn',
+    'anneal.revision': 1,
+    'anneal.model': 'models:/churn/1',
+  });
+});
+
+test('what workers and serving log of the run carries its id and its trace', () => {
+  const { lines, run } = watched;
+  const ofRun = lines.filter(({ run_id, trace_id }) => run_id === run.job_id || trace_id === CALLER.traceId);
+  const known = ({ service, msg }: LogLine) => `${service}: ${msg}`;
+  expect(new Set(ofRun.filter(({ service }) => service !== 'api').map(known))).toEqual(
+    new Set([
+      'worker-pipeline: activity completed',
+      'worker-training: activity completed',
+      'worker-monitoring: activity completed',
+      'serving: endpoint revision',
+    ]),
+  );
+  const unlabelled = ofRun.filter(
+    ({ msg, run_id, trace_id }) => msg !== 'request' && (run_id !== run.job_id || trace_id !== CALLER.traceId),
+  );
+  expect(unlabelled).toEqual([]);
+});
+
+test('a collector that nobody listens to changes nothing: the run completes, nothing is warned of, the end is clean', async () => {
+  const { run, clean, reports, lines } = await trainOnce('http://127.0.0.1:1');
+  expect(run).toMatchObject({ state: 'COMPLETED', promoted: true });
+  expect(clean).toBe(true);
+  expect(lines.filter(({ level }) => !['info', 'debug'].includes(level))).toEqual([]);
+  expect(reports).toEqual(watched.reports);
+});
