@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
 import { PlatformError } from '../lib/errors.ts';
@@ -50,9 +50,9 @@ async function describe(transaction: postgres.TransactionSql, query: string) {
 // An error that the server sends together with the start of its answer destroys the stream before anyone could listen,
 // which would end the process: so a listener is there from the first moment. `pipeline` still sees the error.
 function copyStream(query: postgres.PendingQuery<postgres.Row[]>): Promise<Readable> {
-  const pending = query as typeof query & { resolve: (stream: Readable) => void };
+  const pending = query as typeof query & { resolve: (answer: unknown) => void };
   const { resolve } = pending;
-  pending.resolve = (stream) => resolve(stream.on('error', () => undefined));
+  pending.resolve = (answer) => resolve(answer instanceof Readable ? answer.on('error', () => undefined) : answer);
   return query.readable();
 }
 
