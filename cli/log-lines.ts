@@ -25,3 +25,9 @@ export function readableLine({ level, time, service, msg, err }: LogLine): strin
   const reason = err?.message && err.message !== msg ? `: ${err.message}` : '';
   return `${time.slice(11, 19)} ${level.toUpperCase()} ${service}: ${msg}${reason}`;
 }
+
+/** What a line of a log file says, without time and service. */
+export function messageOf(text: string): string {
+  const { msg, err } = toLogLine(text, '', 'info');
+  return [msg, err?.message].filter((part, index, parts) => part && parts.indexOf(part) === index).join(': ');
+}

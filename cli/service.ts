@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { predecessorEnded, waitUntilReady } from '../lib/child-process.ts';
+import { hideCredentials } from '../lib/log.ts';
 import { SUPERVISED } from '../lib/shutdown.ts';
 import type { Running } from './keep-running.ts';
-import { readableLine, toLogLine } from './log-lines.ts';
+import { messageOf, readableLine, toLogLine } from './log-lines.ts';
 
 export interface ServiceOptions {
   readonly name: string;
@@ -42,8 +44,12 @@ export async function startService(options: ServiceOptions): Promise<Running> {
     env: { ...env, [SUPERVISED]: '1' },
   });
   writePid(pidFile, child.pid);
-  writeLog(child, logFile, options);
-  const ended = once(child, 'exit').then(([code]) => (code as number | null) ?? 1);
+  const logged = writeLog(child, logFile, options);
+  // The log is complete once the pipes are closed; something that inherited them must not hold up the rest.
+  const ended = once(child, 'exit').then(async ([code]) => {
+    await Promise.race([logged, delay(500)]);
+    return (code as number | null) ?? 1;
+  });
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGTERM');
@@ -52,7 +58,7 @@ export async function startService(options: ServiceOptions): Promise<Running> {
     clearTimeout(timer);
   };
   const service = { pid: child.pid!, ended, stop };
-  await waitUntilReady(service, { name, logFile }, async () => (await fetch(probe)).ok);
+  await waitUntilReady(service, { name, logFile, readable: messageOf }, async () => (await fetch(probe)).ok);
   return service;
 }
 
@@ -61,17 +67,17 @@ function writePid(path: string, pid: number | undefined): void {
   writeFileSync(path, `${pid}\n`);
 }
 
-function writeLog(child: ChildProcess, path: string, { name, report }: ServiceOptions): void {
+async function writeLog(child: ChildProcess, path: string, { name, report }: ServiceOptions): Promise<void> {
   mkdirSync(join(path, '..'), { recursive: true });
   if (existsSync(path) && statSync(path).size > LARGEST_LOG_BYTES) renameSync(path, `${path}.1`);
-  const log = createWriteStream(path, { flags: 'a' });
-  const take = (source: Readable, level: string) =>
-    createInterface({ input: source }).on('line', (text) => {
-      const line = toLogLine(text, name, level);
-      log.write(`${JSON.stringify(line)}\n`);
+  const log = openSync(path, 'a');
+  const take = async (source: Readable, level: string) => {
+    for await (const text of createInterface({ input: source })) {
+      const line = toLogLine(hideCredentials(text), name, level);
+      writeSync(log, `${JSON.stringify(line)}\n`);
       const readable = readableLine(line);
       if (readable) report(readable);
-    });
-  take(child.stdout!, 'info');
-  take(child.stderr!, 'warn');
+    }
+  };
+  await Promise.all([take(child.stdout!, 'info'), take(child.stderr!, 'warn')]).finally(() => closeSync(log));
 }

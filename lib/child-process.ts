@@ -19,6 +19,10 @@ export interface ProgramOptions extends Omit<GuardOrder, 'signal' | 'graceMs' | 
   readonly signal?: GuardOrder['signal'];
   readonly graceMs?: number;
 }
+export interface LoggedProgram extends Pick<ProgramOptions, 'name' | 'logFile'> {
+  /** How a person reads a line of the log. */
+  readonly readable?: (line: string) => string;
+}
 export interface Program {
   readonly pid: number;
   /** Settles when the program has ended, with its exit code. */
@@ -59,7 +63,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
  */
 export async function waitUntilReady(
   program: Program,
-  { name, logFile }: Pick<ProgramOptions, 'name' | 'logFile'>,
+  { name, logFile, readable = (line) => line }: LoggedProgram,
   answers: () => Promise<boolean>,
   timeoutMs = 60_000,
 ): Promise<void> {
@@ -72,7 +76,10 @@ export async function waitUntilReady(
   }
   await program.stop();
   const what = exit === undefined ? `did not answer within ${timeoutMs / 1000} s` : `ended with status ${exit}`;
-  throw new PlatformError('UNAVAILABLE', `${name} ${what}. The end of its log:\n${tail(logFile)}`);
+  throw new PlatformError(
+    'UNAVAILABLE',
+    `${name} ${what}. The end of its log:\n${tail(logFile).map(readable).join('\n')}`,
+  );
 }
 
 /**
@@ -130,5 +137,4 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   if (isAlive(pid)) process.kill(pid, signal);
 }
 
-/** The last lines of a log. */
-export const tail = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
+const tail = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n').slice(-15);
