@@ -40,7 +40,8 @@ export function createServingApp(deps: ServingDeps) {
   };
   const predictor = createPredictor({ slots, defaultSlot, isKnown, maxRows: limits.maxRows, onScored: metrics.scored });
 
-  return new Hono<ServingEnv>()
+  // Not strict: a slash at the end of a path changes nothing.
+  return new Hono<ServingEnv>({ strict: false })
     .use(requestId)
     .use(requestSpan)
     .onError((error, c) => {

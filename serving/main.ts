@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const models = createModelRepository(database.db);
   const modelUri = chooseModelUri({
     environment: config.MODEL_URI,
-    configFile: await readFile(config.SERVING_CONFIG, 'utf8').catch(() => null),
+    configFile: await readConfigFile(config.SERVING_CONFIG),
     modelName: config.MODEL_NAME,
   });
   const serving = await startServingNode({
@@ -61,4 +61,13 @@ async function main(): Promise<void> {
   shutdown.defer('HTTP server', http.close);
   shutdown.defer('readiness', serving.drain);
   log.info({ port: http.port, model_uri: modelUri }, 'serving is ready for requests');
+}
+
+async function readConfigFile(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }

@@ -61,7 +61,13 @@ beforeEach(() => {
 });
 
 test('one row is answered at the root, below /api/v1 and by endpoint', async () => {
-  for (const path of ['/predict', '/api/v1/predict', '/api/v1/predict/churn', '/api/v1/predict?endpoint=churn']) {
+  for (const path of [
+    '/predict',
+    '/api/v1/predict',
+    '/api/v1/predict/',
+    '/api/v1/predict/churn',
+    '/api/v1/predict?endpoint=churn',
+  ]) {
     const { status, body } = await post(
       appWith({ defaultSlot: () => (path.includes('churn') ? null : 'churn') }),
       path,
