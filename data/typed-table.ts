@@ -5,6 +5,7 @@ import type { ErrorDetail } from '../lib/errors.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { checkContract } from './contract.ts';
 import { diagnose } from './diagnosis.ts';
+import { badRow, endsInLongRow } from './csv-rows.ts';
 import { keysOf } from './ndjson-lines.ts';
 import type { SourceFormat } from './file-head.ts';
 import type { TableProfile } from './profile.ts';
@@ -51,6 +52,7 @@ async function load(db: DuckDb, { definition, file, format }: TypedTableInput, p
   await db.run(copySql(source, columns, parquet)).catch(async (error: unknown) => {
     throw await diagnose(db, source, columns, definition, error);
   });
+  if (format === 'csv' && (await endsInLongRow(file))) throw violations(await badRow(file));
   const absent = format === 'ndjson' ? await keyProblems(db, file, columns, definition, parquet) : [];
   const found = await checkContract(db, typedRelation(parquet, columns), definition);
   const broken = [...absent, ...found.filter(({ path }) => !absent.some((problem) => problem.path === path))];

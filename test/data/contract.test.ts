@@ -164,6 +164,11 @@ test('a cell of 100 MB is refused with its row, in bounded memory', async () => 
   expect(await refusal(content)).toMatchObject([{ path: 'row 3', rule: 'row_size' }]);
 });
 
+test.each(['', '\n'])('a last row that is longer than the reader holds is refused, not left out', async (end) => {
+  const content = `${csv(shopRows(40))}5,6,${'x'.repeat(20 * 1024 * 1024)},1,true,yes${end}`;
+  expect(await refusal(content)).toMatchObject([{ path: 'row 41', rule: 'row_size' }]);
+});
+
 test('a quote that is never closed and mixed line ends are refused with a row', async () => {
   expect(await refusal(lines({ 16: '5,6,"Bern,1,true,yes' }))).toMatchObject([{ path: 'row 16', rule: 'quotes' }]);
   const mixed = lines({ 3: '5,6,Bern,1,true,yes\r' });
