@@ -17,7 +17,7 @@ export type RecordDatasetTable = Omit<DatasetTable, 'createdAt'>;
 export type DatasetRepository = ReturnType<typeof createDatasetRepository>;
 
 export const createDatasetRepository = (db: Database) => ({
-  /** The same content under the same name is the first version again, whoever recorded it. */
+  /** The same content and format under the same name is the first version again, whoever recorded it. */
   recordVersion: async ({ now = new Date(), ...input }: RecordDatasetVersion): Promise<DatasetVersion> => {
     await db.insert(datasets).values({ name: input.datasetName }).onConflictDoNothing();
     const [created] = await db
@@ -27,7 +27,7 @@ export const createDatasetRepository = (db: Database) => ({
       .returning();
     const version = created ?? (await findByContent(db, input));
     if (version) return version;
-    // The same content under two names within one second: the id is taken, the next second's is not.
+    // The same content under two names or formats within one second: the id is taken, the next second's is not.
     return createDatasetRepository(db).recordVersion({ ...input, now: new Date(now.getTime() + 1000) });
   },
 
@@ -78,11 +78,17 @@ export const createDatasetRepository = (db: Database) => ({
 export const datasetVersionId = (sha256: string, now: Date) =>
   `ds_${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z_${sha256.slice(0, 12)}`;
 
-async function findByContent(db: Database, input: { readonly datasetName: string; readonly sha256: string }) {
+async function findByContent(db: Database, input: Pick<RecordDatasetVersion, 'datasetName' | 'sha256' | 'format'>) {
   const [version] = await db
     .select()
     .from(datasetVersions)
-    .where(and(eq(datasetVersions.datasetName, input.datasetName), eq(datasetVersions.sha256, input.sha256)));
+    .where(
+      and(
+        eq(datasetVersions.datasetName, input.datasetName),
+        eq(datasetVersions.sha256, input.sha256),
+        eq(datasetVersions.format, input.format),
+      ),
+    );
   return version;
 }
 

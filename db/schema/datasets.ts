@@ -20,8 +20,9 @@ export const datasetVersions = pgTable(
     createdBy: text('created_by').notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
-  // Same content = same version: a repeated upload or a retried activity finds the first one.
-  (table) => [uniqueIndex('dataset_versions_content_key').on(table.datasetName, table.sha256)],
+  // Same content = same version: a repeated upload or a retried activity finds the first one. The same bytes read as
+  // another format are other rows, so a file sent with the wrong format can be sent again.
+  (table) => [uniqueIndex('dataset_versions_content_key').on(table.datasetName, table.sha256, table.format)],
 );
 export type DatasetVersion = typeof datasetVersions.$inferSelect;
 

@@ -51,7 +51,7 @@ const times = <T>(count: number, make: (index: number) => T) =>
 
 test('processes that migrate at the same time apply each migration once', async () => {
   const applied = await connection.db.execute(sql`select * from drizzle.__drizzle_migrations`);
-  expect(applied).toHaveLength(1);
+  expect(applied).toHaveLength(2);
   await migrate(database.url);
 });
 
@@ -110,6 +110,8 @@ test('the same content is the same dataset version, and its id says when and wha
     now: new Date('2026-02-03T04:05:06Z'),
   });
   expect(otherName.id).toBe('ds_20260203T040507Z_0123456789ab');
+  const otherFormat = await datasets.recordVersion({ ...content, format: 'ndjson', now: first.createdAt });
+  expect(otherFormat).toMatchObject({ id: 'ds_20260203T040508Z_0123456789ab', format: 'ndjson' });
   await expect(datasets.getVersion('ds_none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
