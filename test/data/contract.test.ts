@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { makeTypedTable } from '../../data/typed-table.ts';
 import type { SourceFormat } from '../../data/file-head.ts';
+import { withDuckDb } from '../../lib/duckdb.ts';
 import { PlatformError, type ErrorDetail } from '../../lib/errors.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 import { csv, limits, ndjson, shopDefinition, shopRows, tableOf, testFolder, type ShopRow } from './examples.ts';
@@ -167,6 +167,26 @@ test('a cell of 100 MB is refused with its row, in bounded memory', async () => 
 test.each(['', '\n'])('a last row that is longer than the reader holds is refused, not left out', async (end) => {
   const content = `${csv(shopRows(40))}5,6,${'x'.repeat(20 * 1024 * 1024)},1,true,yes${end}`;
   expect(await refusal(content)).toMatchObject([{ path: 'row 41', rule: 'row_size' }]);
+});
+
+test('a cell of Parquet that is longer than a row may be is no category', async () => {
+  const rows = await tableOf(csv(shopRows(40)));
+  const path = join(rows.folder, 'long.parquet');
+  await withDuckDb(limits(rows.folder), (db) =>
+    db.run(`COPY (SELECT * REPLACE (CASE WHEN file_row_number = 6 THEN repeat('x', 2097152) ELSE city END AS city)
+      FROM read_parquet('${rows.parquetPath}', file_row_number = true)) TO '${path}' (FORMAT parquet)`),
+  );
+  expect(await refusal(await readFile(path), shopDefinition(), 'parquet')).toMatchObject([
+    { path: 'city', rule: 'cell_size', message: expect.stringMatching(/^row 7 has 'x+…', which is longer/) as string },
+  ]);
+});
+
+test('thousands of broken rules are counted, a hundred are listed', async () => {
+  const rows = shopRows(12).map((row) => ({ ...row, ...Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`x${i}`, 1])) })); // prettier-ignore
+  const definition = shopDefinition({ contract: { min_rows: 10, extra_columns: 'reject' } });
+  const details = await refusal(csv(rows), definition);
+  expect(details).toHaveLength(101);
+  expect(details[100]).toEqual({ path: 'file', rule: 'more', message: '800 more rules are broken' });
 });
 
 test('a quote that is never closed and mixed line ends are refused with a row', async () => {
