@@ -68,6 +68,7 @@ function rawRelation(columns: readonly TableColumn[], rejected: readonly number[
   return {
     from: `(SELECT *, ${typed.join(', ')} FROM raw)`,
     row: 'row',
+    suspect: () => true,
     rowInFile: (row) => rejected.reduce((shifted, left) => (left <= shifted ? shifted + 1 : shifted), row),
     columns: columns.map((column, i) => ({
       ...column,

@@ -41,7 +41,7 @@ const TOP = 20;
 
 /** @param values float32, NaN where missing */
 export function numericProfile(values: Float32Array): NumericProfile {
-  const { count, mean, std, distinct } = moments(values);
+  const { count, mean, std } = moments(values);
   const nulls = values.length - count;
   if (count === 0) {
     return {
@@ -67,7 +67,7 @@ export function numericProfile(values: Float32Array): NumericProfile {
     type: 'numeric',
     count,
     nulls,
-    distinct: Math.min(distinct, count),
+    distinct: Math.min(estimateDistinct(values), count),
     min,
     max,
     mean,
@@ -98,31 +98,36 @@ export function categoryProfile(
   };
 }
 
-// Linear counting (Whang et al., 1990): a bit per hash; the share of bits left at zero tells how many values there were.
 function moments(values: Float32Array) {
+  let count = 0;
+  let sum = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === value) {
+      count++;
+      sum += value;
+    }
+  }
+  const mean = sum / count;
+  let squares = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value === value) squares += (value - mean) * (value - mean);
+  }
+  return { count, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0 };
+}
+
+// Linear counting (Whang et al., 1990): a slot per hash; the share of empty slots tells how many values there were.
+function estimateDistinct(values: Float32Array): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   const slots = Math.max(1 << 16, 2 ** Math.ceil(Math.log2(values.length + 1)));
   const shift = 32 - Math.log2(slots);
   const seen = new Uint8Array(slots);
-  let count = 0;
-  let mean = 0;
-  let squares = 0;
-  let used = 0;
   for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value !== value) continue;
-    count++;
-    const delta = value - mean;
-    mean += delta / count;
-    squares += delta * (value - mean);
-    const slot = mix(bits[row]!) >>> shift;
-    if (seen[slot] === 0) {
-      seen[slot] = 1;
-      used++;
-    }
+    if (values[row] === values[row]) seen[mix(bits[row]!) >>> shift] = 1;
   }
-  const distinct = Math.round(-slots * Math.log(Math.max(slots - used, 1) / slots));
-  return { count, mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0, distinct };
+  const used = seen.reduce((sum, slot) => sum + slot, 0);
+  return Math.round(-slots * Math.log(Math.max(slots - used, 1) / slots));
 }
 
 /** The finaliser of MurmurHash3. */
@@ -143,19 +148,18 @@ function histogramEdges(min: number, low: number, high: number, max: number): nu
 
 function binCounts(values: Float32Array, edges: readonly number[]): number[] {
   const bounds = Float64Array.from(edges);
-  const bins = bounds.length - 1;
-  const counts = new Float64Array(bins);
+  const last = bounds.length - 2;
+  const counts = new Float64Array(last + 1);
+  // The inner bins are equal: a guess from the width is at most one bin off.
+  const low = bounds[Math.min(1, last)]!;
+  const scale = last > 2 ? (last - 1) / (bounds[last]! - low) : 0;
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
     if (value !== value) continue;
-    let low = 0;
-    let high = bins - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (bounds[middle]! <= value) low = middle;
-      else high = middle - 1;
-    }
-    counts[low]! += 1;
+    let bin = Math.max(0, Math.min(last, 1 + Math.floor((value - low) * scale)));
+    while (bin > 0 && value < bounds[bin]!) bin--;
+    while (bin < last && value >= bounds[bin + 1]!) bin++;
+    counts[bin]! += 1;
   }
   return [...counts];
 }

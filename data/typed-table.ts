@@ -3,13 +3,14 @@ import { rename, rm } from 'node:fs/promises';
 import { quoteName, quoteText, withDuckDb, type DuckDb, type DuckDbOptions } from '../lib/duckdb.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
-import { checkContract } from './contract.ts';
+import { checkContract, type CheckedRelation } from './contract.ts';
 import { diagnose } from './diagnosis.ts';
 import { badRow, endsInLongRow } from './csv-rows.ts';
 import { keysOf } from './ndjson-lines.ts';
 import type { SourceFormat } from './file-head.ts';
 import type { TableProfile } from './profile.ts';
 import { columnProblems, openSource, type Source } from './source.ts';
+import { maybeBroken } from './suspicion.ts';
 import { profileTable } from './table-profile.ts';
 import { tableColumns, type TableColumn } from './table-schema.ts';
 import { tableOf } from './typed-columns.ts';
@@ -54,10 +55,10 @@ async function load(db: DuckDb, { definition, file, format }: TypedTableInput, p
   });
   if (format === 'csv' && (await endsInLongRow(file))) throw violations(await badRow(file));
   const absent = format === 'ndjson' ? await keyProblems(db, file, columns, definition, parquet) : [];
-  const found = await checkContract(db, typedRelation(parquet, columns), definition);
+  const profile = await profileTable(db, parquet, columns);
+  const found = await checkContract(db, typedRelation(parquet, columns, profile), definition);
   const broken = [...absent, ...found.filter(({ path }) => !absent.some((problem) => problem.path === path))];
   if (broken.length > 0) throw violations(broken);
-  const profile = await profileTable(db, parquet, columns);
   return { rows: profile.rows, columns: columns.length, profile, warnings: warningsOf(profile) };
 }
 
@@ -84,9 +85,10 @@ function copySql(source: Source, columns: readonly TableColumn[], parquet: strin
   return `COPY (SELECT ${list.join(', ')} FROM ${source.typed}) TO ${quoteText(parquet)} (FORMAT parquet)`;
 }
 
-const typedRelation = (parquet: string, columns: readonly TableColumn[]) => ({
+const typedRelation = (parquet: string, columns: readonly TableColumn[], profile: TableProfile): CheckedRelation => ({
   from: `read_parquet(${quoteText(parquet)}, file_row_number = true)`,
   row: 'file_row_number + 1',
+  suspect: ({ name, feature }) => maybeBroken(profile.columns[name]!, feature),
   rowInFile: (row: number) => row,
   columns: columns.map((column) => {
     const name = quoteName(column.name);
