@@ -18,6 +18,8 @@ export interface OtlpReceiver {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly endpoint: string;
   readonly spans: () => readonly ReceivedSpan[];
+  /** Everything that came, also what `spans` leaves out. */
+  readonly text: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -45,11 +47,12 @@ type Wire = {
 /** An OpenTelemetry collector, as far as a test needs one: OTLP over HTTP, traces only. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const received: ReceivedSpan[] = [];
+  const texts: string[] = [];
   const server = createServer((request, response) => {
-    void buffer(request).then((body) => {
-      if (request.url === '/v1/traces') {
-        received.push(...decode(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body));
-      }
+    void buffer(request).then((sent) => {
+      const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+      texts.push(body.toString('latin1'));
+      if (request.url === '/v1/traces') received.push(...decode(body));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });
   }).listen(0, '127.0.0.1');
@@ -59,7 +62,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans: () => received, stop };
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { endpoint, spans: () => received, text: () => texts.join('\n'), stop };
 }
 
 function decode(body: Buffer): ReceivedSpan[] {

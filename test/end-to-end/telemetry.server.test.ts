@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../otlp-receiver.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { startTestPlatform, type RunView } from './platform.ts';
@@ -12,7 +14,9 @@ const homes: TemporaryFolder[] = [];
 let watched: Watched;
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
-  watched = await trainOnce(receiver.endpoint);
+  // A run is COMPLETED for its user a moment before its workflow has told the database and ends.
+  const workflowEnded = () => vi.waitFor(() => expect(find('RunWorkflow:trainModel')).toBeDefined(), 20_000);
+  watched = await trainOnce(receiver.endpoint, workflowEnded);
 });
 afterAll(async () => {
   await receiver?.stop();
@@ -34,7 +38,7 @@ interface Watched {
 }
 
 /** A whole life of the platform: start, one run, stop; with what its processes logged. */
-async function trainOnce(collector: string): Promise<Watched> {
+async function trainOnce(collector: string, beforeStop: () => unknown = () => {}): Promise<Watched> {
   const home = await temporaryFolder('telemetry');
   homes.push(home);
   const platform = await startTestPlatform({ OTEL_EXPORTER_OTLP_ENDPOINT: collector }, home.path);
@@ -47,6 +51,7 @@ async function trainOnce(collector: string): Promise<Watched> {
     });
     const { job_id } = (await response.json()) as { job_id: string };
     const run = await platform.finished(job_id);
+    await beforeStop();
     const { reports } = platform;
     return { run, reports, clean: await platform.stop(), lines: await logLines(home.path) };
   } finally {
@@ -134,6 +139,23 @@ test('what workers and serving log of the run carries its id and its trace', () 
   );
   expect(unlabelled).toEqual([]);
 });
+
+test.each(['api/main.ts', 'serving/main.ts', 'workers/main.ts pipeline'])(
+  'without a collector %s does not load the SDK',
+  async (main) => {
+    const print = 'for (const file of Object.keys(m._cache)) console.log(`\\nloaded ${file}`)';
+    const hook = `data:text/javascript,import m from 'node:module'; process.on('exit', () => { ${print} })`;
+    // Nothing is configured, so it ends with an error as soon as everything is imported.
+    const child = spawn(process.execPath, ['--no-warnings', '--import', hook, ...main.split(' ')], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { PATH: process.env['PATH'], ANNEAL_HOME: homes[0]!.path },
+    });
+    const [output, problem] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(problem).toContain('is not set');
+    const packages = Array.from(output.matchAll(/^loaded .*(@opentelemetry\/[^/]+)/gm), ([, name]) => name);
+    expect(new Set(packages)).toEqual(new Set(['@opentelemetry/api']));
+  },
+);
 
 test('a collector that nobody listens to changes nothing: the run completes, nothing is warned of, the end is clean', async () => {
   const { run, clean, reports, lines } = await trainOnce('http://127.0.0.1:1');
