@@ -55,11 +55,30 @@ async function load(db: DuckDb, { definition, file, format }: TypedTableInput, p
   });
   if (format === 'csv' && (await endsInLongRow(file))) throw violations(await badRow(file));
   const absent = format === 'ndjson' ? await keyProblems(db, file, columns, definition, parquet) : [];
+  // A cell of Parquet may be of any size, so its columns are checked before their values are read.
+  if (format === 'parquet')
+    await requireContract(
+      db,
+      typedRelation(parquet, columns, () => true),
+      definition,
+      [],
+    );
   const profile = await profileTable(db, parquet, columns);
-  const found = await checkContract(db, typedRelation(parquet, columns, profile), definition);
+  const suspect = ({ name, feature }: TableColumn) => maybeBroken(profile.columns[name]!, feature);
+  if (format !== 'parquet') await requireContract(db, typedRelation(parquet, columns, suspect), definition, absent);
+  return { rows: profile.rows, columns: columns.length, profile, warnings: warningsOf(profile) };
+}
+
+/** @param absent what is already known to be broken; replaces other findings of the same columns */
+async function requireContract(
+  db: DuckDb,
+  relation: CheckedRelation,
+  definition: PipelineDefinition,
+  absent: readonly ErrorDetail[],
+): Promise<void> {
+  const found = await checkContract(db, relation, definition);
   const broken = [...absent, ...found.filter(({ path }) => !absent.some((problem) => problem.path === path))];
   if (broken.length > 0) throw violations(broken);
-  return { rows: profile.rows, columns: columns.length, profile, warnings: warningsOf(profile) };
 }
 
 /** Every line of NDJSON may have other keys, so they are read only where it matters. */
@@ -85,10 +104,14 @@ function copySql(source: Source, columns: readonly TableColumn[], parquet: strin
   return `COPY (SELECT ${list.join(', ')} FROM ${source.typed}) TO ${quoteText(parquet)} (FORMAT parquet)`;
 }
 
-const typedRelation = (parquet: string, columns: readonly TableColumn[], profile: TableProfile): CheckedRelation => ({
+const typedRelation = (
+  parquet: string,
+  columns: readonly TableColumn[],
+  suspect: CheckedRelation['suspect'],
+): CheckedRelation => ({
   from: `read_parquet(${quoteText(parquet)}, file_row_number = true)`,
   row: 'file_row_number + 1',
-  suspect: ({ name, feature }) => maybeBroken(profile.columns[name]!, feature),
+  suspect,
   rowInFile: (row: number) => row,
   columns: columns.map((column) => {
     const name = quoteName(column.name);
