@@ -55,10 +55,8 @@ export default tseslint.config(
     ),
   ]),
   only('activities', [
-    typesOnly(
-      [...folders('db', 'data', 'workflows', 'workers'), '**/lib/!(errors.ts)'],
-      'Take it as a dependency; only composition roots construct adapters.',
-    ),
+    typesOnly(folders('db', 'data', 'workflows', 'workers'), 'Take it as a dependency; only composition roots construct adapters.'),
+    { regex: '/lib/(?!errors\\.ts$)', message: 'Take it as a dependency; only composition roots construct adapters.', allowTypeImports: true },
     ban(folders('api', 'serving', 'cli'), 'Activities know nothing of the front doors.'),
   ]),
   only('ml', [

@@ -1,18 +1,18 @@
 import type { Registry } from 'prom-client';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
+import { docsRoutes } from '../lib/http/docs-page.ts';
+import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import type { Logger } from '../lib/log.ts';
-import { actor, requestId } from './middleware/request-id.ts';
+import { actor } from './middleware/actor.ts';
 import { bodyLimit } from './middleware/body-limit.ts';
 import { idempotency } from './middleware/idempotency.ts';
 import { logging } from './middleware/logging.ts';
 import { requestMetrics } from './middleware/metrics.ts';
 import { answerError, answerNotFound } from './middleware/problem.ts';
-import { tracing } from './middleware/tracing.ts';
 import { checkHealth } from './resources/health.ts';
 import { createRouter } from './router.ts';
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
-import { docsRoutes } from './routes/docs.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
 import { type ModelsDeps, modelRoutes } from './routes/models.ts';
 import { type PipelinesDeps, pipelineRoutes } from './routes/pipelines.ts';
@@ -39,7 +39,14 @@ export function createApp(deps: ApiDeps) {
   const app = createRouter();
   app.onError(answerError(log));
   app.notFound(answerNotFound);
-  app.use(requestId, tracing, logging(log), requestMetrics(registry), actor, bodyLimit(deps.maxBodyBytes, isUpload));
+  app.use(
+    requestId,
+    requestSpan,
+    logging(log),
+    requestMetrics(registry),
+    actor,
+    bodyLimit(deps.maxBodyBytes, isUpload),
+  );
 
   app.get('/livez', (c) => c.json({ status: 'live' }));
   app.get('/readyz', async (c) => {
@@ -48,7 +55,7 @@ export function createApp(deps: ApiDeps) {
   });
   app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'content-type': registry.contentType }));
   app.doc31('/openapi.json', { openapi: '3.1.0', info: INFO });
-  app.route('/docs', docsRoutes());
+  app.route('/docs', docsRoutes('Anneal API'));
 
   return app
     .route('/api/v1/data', dataRoutes(routeDeps))

@@ -1,50 +1,20 @@
-import type { JobError, JobKind, JobState, JobStatus, StageName } from '../workflows/messages.ts';
-import { STAGES } from '../workflows/messages.ts';
+import type { JobError, JobState, JobStatus } from '../workflows/messages.ts';
+import { pendingStatus } from '../workflows/messages.ts';
 import type { JobExecution } from './job-engine.ts';
 
 /** A job's status, and whether it is from the database because no worker answered. */
 export interface JobView extends JobStatus {
   readonly stale: boolean;
 }
-const STAGES_OF: Record<JobKind, readonly StageName[]> = {
-  train_model: STAGES,
-  preprocess_data: STAGES.slice(0, 1),
-  build_features: STAGES.slice(0, 2),
-};
 const FINAL: readonly JobState[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
 export const isFinal = ({ state }: { readonly state: JobState }) => FINAL.includes(state);
 
-export interface Accepted {
-  readonly jobId: string;
-  readonly kind: JobKind;
-  readonly pipeline: { readonly name: string; readonly version: number };
-  readonly requestedBy: string;
-  readonly startedAt: Date;
-}
-
-/** The status of a job that no worker has taken up yet. */
-export const pendingStatus = ({ jobId, kind, pipeline, requestedBy, startedAt }: Accepted): JobStatus => ({
-  job_id: jobId,
-  kind,
-  pipeline: { ...pipeline },
-  state: 'PENDING',
-  stage: null,
-  progress: 0,
-  stages: STAGES_OF[kind].map((name) => ({ name, state: 'PENDING', started_at: null, finished_at: null })),
-  candidates: [],
-  waiting_for: 'a worker to take the job up',
-  dataset_version: null,
-  rows: null,
-  metrics: {},
-  best_candidate: null,
-  model: null,
-  endpoint: null,
-  promoted: false,
-  error: null,
-  requested_by: requestedBy,
-  started_at: startedAt.toISOString(),
-  finished_at: null,
-});
+/** The status of a job of which no more is known than what Temporal keeps of every workflow. */
+export const unstartedStatus = (
+  jobId: string,
+  { kind, pipeline, requestedBy, startedAt }: Pick<JobExecution, 'kind' | 'pipeline' | 'requestedBy' | 'startedAt'>,
+): JobStatus =>
+  pendingStatus({ job_id: jobId, kind, pipeline, requested_by: requestedBy, started_at: startedAt.toISOString() });
 
 const ENDED_OUTSIDE: Partial<Record<JobExecution['state'], JobError>> = {
   terminated: { code: 'TERMINATED', message: 'the workflow was terminated from outside', details: [] },

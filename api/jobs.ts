@@ -4,7 +4,7 @@ import type { Logger } from '../lib/log.ts';
 import type { JobKind, JobStatus } from '../workflows/messages.ts';
 import type { JobEngine, JobExecution } from './job-engine.ts';
 import { type JobRequest, planJob, type PlanningDeps, requestSha256 } from './job-requests.ts';
-import { closedStatus, isFinal, type JobView, pendingStatus } from './job-status.ts';
+import { closedStatus, isFinal, type JobView, unstartedStatus } from './job-status.ts';
 import { isUnavailable } from './middleware/unavailable.ts';
 
 export interface JobsDeps extends PlanningDeps {
@@ -51,7 +51,7 @@ export function createJobs(deps: JobsDeps) {
     if (last && isFinal(last)) return { ...last, stale: false };
     const told = await (execution.state === 'completed' ? engine.result(jobId) : engine.query(jobId));
     if (told && isFinal(told)) return { ...told, stale: false };
-    const status = closedStatus(told ?? last ?? pendingStatus({ jobId, ...execution }), execution);
+    const status = closedStatus(told ?? last ?? unstartedStatus(jobId, execution), execution);
     await project(status, LAST_SEQUENCE);
     return { ...status, stale: false };
   };
@@ -60,7 +60,7 @@ export function createJobs(deps: JobsDeps) {
     if (execution.state !== 'running') return await closed(jobId, execution);
     const told = await engine.query(jobId);
     if (told) return { ...told, stale: false };
-    return { ...((await projected(jobId)) ?? pendingStatus({ jobId, ...execution })), stale: true };
+    return { ...((await projected(jobId)) ?? unstartedStatus(jobId, execution)), stale: true };
   };
 
   /** From the workflow; from the database, `stale`, when no worker or no Temporal answers. Throws NOT_FOUND. */
@@ -104,7 +104,7 @@ export function createJobs(deps: JobsDeps) {
       if (outcome === 'exists') return await requireRepeat(jobId, sha256);
       const { pipeline } = input;
       log.info({ run_id: jobId, kind, pipeline: pipeline.name }, 'job started');
-      await project(pendingStatus({ jobId, kind, pipeline, requestedBy, startedAt: now() }), 0);
+      await project(unstartedStatus(jobId, { kind, pipeline, requestedBy, startedAt: now() }), 0);
     },
 
     /** Asks a job to stop. Throws NOT_FOUND, and CONFLICT for a job that is over otherwise than by cancelling. */

@@ -11,6 +11,7 @@ import { createPipelineRepository } from '../db/pipelines.ts';
 import { createRunRepository } from '../db/runs.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required, type Config } from '../lib/config.ts';
+import { listenHttp } from '../lib/http/listen.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
@@ -18,7 +19,6 @@ import { startTelemetry } from '../lib/telemetry.ts';
 import { connectTemporal } from '../lib/temporal-connection.ts';
 import { READY_PIPELINES } from '../pipelines/ready.ts';
 import { createApp } from './app.ts';
-import { listenHttp } from './http-server.ts';
 import { createJobs } from './jobs.ts';
 import { saveReadyPipelines } from './pipeline-saves.ts';
 import { createSchedules } from './schedules.ts';
@@ -90,7 +90,13 @@ async function main(config: Config): Promise<void> {
     maxBodyBytes: config.MAX_BODY_BYTES,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
   });
-  const http = await listenHttp({ fetch: app.fetch, host: config.API_HOST, port: config.API_PORT });
+  const http = await listenHttp({
+    fetch: app.fetch,
+    host: config.API_HOST,
+    port: config.API_PORT,
+    variable: 'API_PORT',
+    requestTimeoutMs: 0, // an upload takes as long as its line needs
+  });
   shutdown.defer('HTTP server', http.close);
   shutdown.defer('event streams', () => stopping.abort());
   log.info({ port: http.port }, 'api is ready for requests');

@@ -13,7 +13,12 @@ export interface TaskCall {
 }
 export type TaskOutcome =
   | { readonly ok: true; readonly output: unknown }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly details: readonly ErrorDetail[] };
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: readonly ErrorDetail[];
+    };
 
 /** Makes a task callable through `createThreadPool`. A PlatformError keeps its code and details across the threads. */
 export const threadTask =

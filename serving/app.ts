@@ -1,19 +1,16 @@
 import { Hono } from 'hono';
+import { answerProblem, toProblem } from '../lib/http/problem.ts';
+import { requestId, requestSpan, type RequestEnv } from '../lib/http/request-context.ts';
 import type { Logger } from '../lib/log.ts';
 import { notFound } from '../lib/errors.ts';
 import type { ServedSlot } from './loaded-model.ts';
 import type { ModelSlots } from './model-slots.ts';
 import { createPredictor } from './predict.ts';
-import { toProblem } from './problem.ts';
-import { requestId, requestSpan } from './request-context.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictRoutes } from './routes/predict.ts';
 import type { ServingMetrics } from './serving-metrics.ts';
 
-export interface ServingEnv {
-  Variables: { requestId: string };
-}
 export interface ServingDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'names' | 'get' | 'use'>;
   /** Slot of the default model; null while there is none. */
@@ -41,14 +38,13 @@ export function createServingApp(deps: ServingDeps) {
   const predictor = createPredictor({ slots, defaultSlot, isKnown, maxRows: limits.maxRows, onScored: metrics.scored });
 
   // Not strict: a slash at the end of a path changes nothing.
-  return new Hono<ServingEnv>({ strict: false })
+  return new Hono<RequestEnv>({ strict: false })
     .use(requestId)
     .use(requestSpan)
     .onError((error, c) => {
       const problem = toProblem(error, c.get('requestId'));
       if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
-      const headers = { 'content-type': 'application/problem+json' };
-      return c.json(problem, problem.status, problem.status === 503 ? { ...headers, 'retry-after': '2' } : headers);
+      return answerProblem(c, problem);
     })
     .notFound((c) => {
       throw notFound('route', c.req.path);

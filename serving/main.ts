@@ -7,12 +7,12 @@ import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
 import { createModelRepository } from '../db/models.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required } from '../lib/config.ts';
+import { listenHttp } from '../lib/http/listen.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { chooseModelUri } from './default-model.ts';
-import { listenHttp } from './http-server.ts';
 import { startServingNode } from './node.ts';
 
 const MAX_ROWS = 10_000;
@@ -57,7 +57,12 @@ async function main(): Promise<void> {
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);
-  const http = await listenHttp({ fetch: serving.app.fetch, host: config.SERVING_HOST, port: config.SERVING_PORT });
+  const http = await listenHttp({
+    fetch: serving.app.fetch,
+    host: config.SERVING_HOST,
+    port: config.SERVING_PORT,
+    variable: 'SERVING_PORT',
+  });
   shutdown.defer('HTTP server', http.close);
   shutdown.defer('readiness', serving.drain);
   log.info({ port: http.port, model_uri: modelUri }, 'serving is ready for requests');

@@ -4,6 +4,6 @@ import { makeDatasetStage, preprocessingStage } from './stages.ts';
 
 /** Goes as far as the split, encoded matrices, without training on them. */
 export const buildFeatures = (input: JobInput): Promise<JobStatus> =>
-  runJob('build_features', input, ['make_dataset', 'preprocessing'], async (job) => {
+  runJob('build_features', input, async (job) => {
     await preprocessingStage(job, input, await makeDatasetStage(job, input));
   });

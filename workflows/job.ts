@@ -11,7 +11,7 @@ import {
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { ProjectionActivities } from '../activities/projection.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
-import { SEARCH_ATTRIBUTES, statusQuery } from './messages.ts';
+import { pendingStatus, SEARCH_ATTRIBUTES, statusQuery } from './messages.ts';
 import type { JobError, JobInput, JobKind, JobState, JobStatus, StageName, StepState } from './messages.ts';
 
 const { recordStatus } = proxyActivities<ProjectionActivities>({
@@ -29,13 +29,18 @@ export interface Job {
 }
 
 /** Runs `body` as a job: answers the `status` query, projects each change, and ends in exactly one final state. */
-export async function runJob(
-  kind: JobKind,
-  input: JobInput,
-  stages: readonly StageName[],
-  body: (job: Job) => Promise<void>,
-): Promise<JobStatus> {
-  const status = initialStatus(kind, input, stages);
+export async function runJob(kind: JobKind, input: JobInput, body: (job: Job) => Promise<void>): Promise<JobStatus> {
+  const status: JobStatus = {
+    ...pendingStatus({
+      job_id: workflowInfo().workflowId,
+      kind,
+      pipeline: input.pipeline,
+      requested_by: input.requested_by,
+      started_at: workflowInfo().startTime.toISOString(),
+    }),
+    state: 'RUNNING',
+    waiting_for: null,
+  };
   setHandler(statusQuery, () => status);
   const project = createProjection(status);
 
@@ -84,31 +89,6 @@ function createProjection(status: JobStatus): () => Promise<void> {
 }
 
 const structuredCloneOf = (status: JobStatus) => JSON.parse(JSON.stringify(status)) as JobStatus;
-
-function initialStatus(kind: JobKind, input: JobInput, stages: readonly StageName[]): JobStatus {
-  return {
-    job_id: workflowInfo().workflowId,
-    kind,
-    pipeline: { ...input.pipeline },
-    state: 'RUNNING',
-    stage: null,
-    progress: 0,
-    stages: stages.map((name) => ({ name, state: 'PENDING', started_at: null, finished_at: null })),
-    candidates: [],
-    waiting_for: null,
-    dataset_version: null,
-    rows: null,
-    metrics: {},
-    best_candidate: null,
-    model: null,
-    endpoint: null,
-    promoted: false,
-    error: null,
-    requested_by: input.requested_by,
-    started_at: workflowInfo().startTime.toISOString(),
-    finished_at: null,
-  };
-}
 
 function finish(status: JobStatus, state: Extract<JobState, 'COMPLETED' | 'FAILED' | 'CANCELLED'>): void {
   status.state = state;

@@ -9,6 +9,11 @@ export type WorkerRole = keyof typeof QUEUES;
 export const STAGES = ['make_dataset', 'preprocessing', 'training', 'evaluation', 'registry', 'deployment'] as const;
 export type StageName = (typeof STAGES)[number];
 export type JobKind = 'train_model' | 'preprocess_data' | 'build_features';
+export const STAGES_OF: Record<JobKind, readonly StageName[]> = {
+  train_model: STAGES,
+  build_features: ['make_dataset', 'preprocessing'],
+  preprocess_data: ['make_dataset'],
+};
 export type JobState = 'PENDING' | 'RUNNING' | 'WAITING_APPROVAL' | 'PAUSED' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
 export type StepState = 'PENDING' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'SKIPPED';
 
@@ -71,6 +76,32 @@ export interface JobStatus {
   started_at: string;
   finished_at: string | null;
 }
+
+/** The status of a job that no worker has taken up yet. */
+export const pendingStatus = (
+  job: Pick<JobStatus, 'job_id' | 'kind' | 'pipeline' | 'requested_by' | 'started_at'>,
+): JobStatus => ({
+  job_id: job.job_id,
+  kind: job.kind,
+  pipeline: { ...job.pipeline },
+  state: 'PENDING',
+  stage: null,
+  progress: 0,
+  stages: STAGES_OF[job.kind].map((name) => ({ name, state: 'PENDING', started_at: null, finished_at: null })),
+  candidates: [],
+  waiting_for: 'a worker to take the job up',
+  dataset_version: null,
+  rows: null,
+  metrics: {},
+  best_candidate: null,
+  model: null,
+  endpoint: null,
+  promoted: false,
+  error: null,
+  requested_by: job.requested_by,
+  started_at: job.started_at,
+  finished_at: null,
+});
 
 /** Sent by a training activity a few times per candidate; later ones win. */
 export interface CandidateProgress {

@@ -6,7 +6,7 @@ import type { MonitoringActivities } from '../activities/monitoring.ts';
 import type { PlanningActivities, RunPlan } from '../activities/planning.ts';
 import type { RegisteredModel, RegistryActivities } from '../activities/registry.ts';
 import { runJob, type Job } from './job.ts';
-import { QUEUES, STAGES } from './messages.ts';
+import { QUEUES } from './messages.ts';
 import type { JobInput, JobStatus } from './messages.ts';
 import { makeDatasetStage, preprocessingStage } from './stages.ts';
 import { candidateStatuses, trainCandidates } from './train-candidates.ts';
@@ -30,7 +30,7 @@ const { prepareDeployment, awaitNodesReady, activateDeployment, awaitNodesServin
 
 /** From a source to a model that answers over HTTP. The run id is the workflow id. */
 export const trainModel = (input: JobInput): Promise<JobStatus> =>
-  runJob('train_model', input, STAGES, async (job) => {
+  runJob('train_model', input, async (job) => {
     const plan = await planRun(input.definition);
     job.status.candidates = candidateStatuses(plan);
     const dataset = await makeDatasetStage(job, input);

@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { notFound } from '../../lib/errors.ts';
-import type { ServingEnv } from '../app.ts';
+import type { RequestEnv } from '../../lib/http/request-context.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
 
 export interface HealthRoutesDeps {
@@ -19,7 +19,7 @@ export function healthRoutes({ modelUri, notReady, metrics, enableBoom }: Health
   };
   const health = (c: Context) => answer(c, { model_uri: modelUri });
 
-  return new Hono<ServingEnv>()
+  return new Hono<RequestEnv>()
     .get('/health', health)
     .get('/api/v1/predict/health', health)
     .get('/livez', (c) => c.json({ status: 'ok' }))

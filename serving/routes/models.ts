@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
-import { docsRoutes } from '../../lib/docs-page.ts';
+import { docsRoutes } from '../../lib/http/docs-page.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
-import type { ServingEnv } from '../app.ts';
+import type { RequestEnv } from '../../lib/http/request-context.ts';
 import type { ServedSlot } from '../loaded-model.ts';
 import { openApiDocument } from '../openapi.ts';
 import { lineageOf, metaOf, usageOf } from '../served-models.ts';
@@ -20,7 +20,7 @@ export function modelRoutes({ served, slotOf, isKnown }: ModelRoutesDeps) {
     if (endpoint !== undefined && !isKnown(endpoint)) throw notFound('endpoint', endpoint);
     throw new PlatformError('UNAVAILABLE', 'no model is loaded yet');
   };
-  return new Hono<ServingEnv>()
+  return new Hono<RequestEnv>()
     .route('/docs', docsRoutes('Anneal serving'))
     .get('/openapi.json', (c) => c.json(openApiDocument(served(), slotOf(undefined))))
     .get('/meta', (c) => c.json(metaOf(requireSlot(c.req.query('endpoint')))))

@@ -4,9 +4,9 @@ import { HTTPException } from 'hono/http-exception';
 import { PlatformError } from '../../lib/errors.ts';
 import type { ServedSlot } from '../loaded-model.ts';
 import type { Predictor } from '../predict.ts';
-import { toProblem } from '../problem.ts';
+import { toProblem } from '../../lib/http/problem.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
-import type { ServingEnv } from '../app.ts';
+import type { RequestEnv } from '../../lib/http/request-context.ts';
 
 export interface PredictRoutesDeps {
   readonly predictor: Predictor;
@@ -24,7 +24,7 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
       throw new PlatformError('TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
     },
   });
-  const answer = async (c: Context<ServingEnv>, predict: Predictor['one'] | Predictor['batch']) => {
+  const answer = async (c: Context<RequestEnv>, predict: Predictor['one'] | Predictor['batch']) => {
     const endpoint = c.req.param('endpoint') ?? c.req.query('endpoint');
     const slot = slotOf(endpoint);
     const started = performance.now();
@@ -40,10 +40,10 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
       metrics.answered(slot, status, (performance.now() - started) / 1000);
     }
   };
-  const single = (c: Context<ServingEnv>) => answer(c, predictor.one);
-  const batch = (c: Context<ServingEnv>) => answer(c, predictor.batch);
+  const single = (c: Context<RequestEnv>) => answer(c, predictor.one);
+  const batch = (c: Context<RequestEnv>) => answer(c, predictor.batch);
 
-  return new Hono<ServingEnv>()
+  return new Hono<RequestEnv>()
     .post('/predict', limit, single)
     .post('/api/v1/predict', limit, single)
     .post('/api/v1/predict/batch', limit, batch)

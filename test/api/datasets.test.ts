@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { removeLeftovers } from '../../api/uploads.ts';
-import { listenHttp } from '../../api/http-server.ts';
+import { listenHttp } from '../../lib/http/listen.ts';
 import { createTestApp, problemOf, type TestApp } from './doubles.ts';
 
 const path = '/api/v1/datasets';
@@ -16,7 +16,7 @@ const upload = (api: TestApp, query: string, body: string | ReadableStream<Uint8
   });
 
 async function listen(api: TestApp) {
-  const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0 });
+  const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0, variable: 'API_PORT' });
   onTestFinished(() => server.close());
   return server.port;
 }

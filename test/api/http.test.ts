@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { listenHttp } from '../../api/http-server.ts';
+import { listenHttp } from '../../lib/http/listen.ts';
 import { createTestApp, problemOf, type TestApp } from './doubles.ts';
 
 // Through a real HTTP server: what `app.request` cannot show.
 async function listen(api: TestApp) {
-  const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0 });
+  const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0, variable: 'API_PORT' });
   onTestFinished(() => server.close());
   return { port: server.port, url: `http://127.0.0.1:${server.port}` };
 }

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { listenHttp } from '../../api/http-server.ts';
+import { listenHttp } from '../../lib/http/listen.ts';
 import type { JobStatus } from '../../workflows/messages.ts';
 import { exampleStatus } from '../db/examples.ts';
 import { createTestApp, problemOf, type TestApp } from './doubles.ts';
@@ -105,7 +105,7 @@ test('a quiet stream carries keep-alive comments, and reading stops when the cli
   const api = createTestApp();
   await start(api, 'r1');
   api.engine.tell('r1', exampleStatus('r1'));
-  const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0 });
+  const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0, variable: 'API_PORT' });
   onTestFinished(() => server.close());
   const leave = new AbortController();
   const response = await fetch(`http://127.0.0.1:${server.port}/api/v1/runs/r1/events`, { signal: leave.signal });

@@ -1,5 +1,5 @@
 import { runJob } from '../../../workflows/job.ts';
-import { STAGES, type JobInput, type JobStatus } from '../../../workflows/messages.ts';
+import { type JobInput, type JobStatus } from '../../../workflows/messages.ts';
 import { makeDatasetStage } from '../../../workflows/stages.ts';
 import { proxyActivities } from '@temporalio/workflow';
 import type { PlanningActivities } from '../../../activities/planning.ts';
@@ -8,7 +8,7 @@ const { planRun } = proxyActivities<PlanningActivities>({ startToCloseTimeout: '
 
 /** Today's trainModel with its first two commands swapped: replaying a recorded run through it must fail. */
 export const trainModel = (input: JobInput): Promise<JobStatus> =>
-  runJob('train_model', input, STAGES, async (job) => {
+  runJob('train_model', input, async (job) => {
     await makeDatasetStage(job, input);
     await planRun(input.definition);
   });

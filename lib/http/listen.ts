@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
-import { portError } from '../lib/ports.ts';
+import { portError } from '../ports.ts';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -9,6 +9,10 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Named in the error when the port is taken. */
+  readonly variable: string;
+  /** 0 lets a request take as long as its line needs (uploads); headers still have their own limit. */
+  readonly requestTimeoutMs?: number;
 }
 export interface HttpServer {
   readonly port: number;
@@ -16,15 +20,14 @@ export interface HttpServer {
   readonly close: () => Promise<void>;
 }
 
-/** Listens. Throws CONFLICT, naming API_PORT, when the port is taken. */
-export const listenHttp = ({ fetch, host, port }: ListenOptions): Promise<HttpServer> =>
+/** Listens. Throws CONFLICT, naming the variable, when the port is taken. */
+export const listenHttp = ({ fetch, host, port, variable, requestTimeoutMs }: ListenOptions): Promise<HttpServer> =>
   new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: host, port }, (bound) =>
       resolve({ port: bound.port, close: () => closeGently(server) }),
     ) as Server;
-    // An upload takes as long as its line needs; headers still have their own limit.
-    server.requestTimeout = 0;
-    server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port, 'API_PORT')));
+    if (requestTimeoutMs !== undefined) server.requestTimeout = requestTimeoutMs;
+    server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port, variable)));
   });
 
 async function closeGently(server: Server): Promise<void> {
