@@ -4,6 +4,7 @@ import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { exitOnSignal } from '../lib/shutdown.ts';
 import { runDemo } from './demo.ts';
+import { writeSample } from './sample.ts';
 import { startPlatform, type Platform } from './up.ts';
 
 const HELP = `anneal <command>
@@ -13,6 +14,8 @@ const HELP = `anneal <command>
   api               only the control plane
   serving           only the data plane
   worker <role>     only one worker: pipeline, training or monitoring
+  sample <pipeline> [rows] [seed]
+                    sample data of a ready pipeline as CSV: churn, credit-default or battle
 
 Configuration comes from the environment; .env.example lists every variable.`;
 
@@ -37,6 +40,7 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
   api: () => runMain('api/main.ts'),
   serving: () => runMain('serving/main.ts'),
   worker: (args) => runMain('workers/main.ts', ...args),
+  sample: (args) => writeSample(args),
   help: () => Promise.resolve(say(HELP)),
 };
 

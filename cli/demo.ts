@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { createLogUpdate } from 'log-update';
+import { exampleCustomer } from '../pipelines/churn.ts';
 import { sampleCsv } from '../pipelines/sample-data.ts';
 import type { JobStatus } from '../workflows/messages.ts';
 import { progressFrame, progressLines } from './progress-view.ts';
@@ -7,18 +8,6 @@ import { serverEvents } from './server-events.ts';
 
 const ROWS = 10_000;
 const SEED = 7;
-const CUSTOMER = {
-  account_age: 24,
-  monthly_charges: 65.5,
-  total_charges: 1569.5,
-  num_services: 3,
-  customer_service_calls: 4,
-  contract_length: 12,
-  payment_method_score: 0.8,
-  usage_frequency: 0.7,
-  support_tickets: 2,
-  satisfaction_score: 0.6,
-};
 
 export interface DemoUrls {
   readonly api: string;
@@ -42,12 +31,12 @@ export async function runDemo(urls: DemoUrls, terminal: NodeJS.WriteStream = pro
     `\n${status.model!.uri} is deployed, ${seconds} s after POST /train. Test ROC AUC ${status.metrics.roc_auc!.toFixed(4)}\n`,
   );
   say(`A customer scored at ${urls.serving}/api/v1/predict/churn:`);
-  say(JSON.stringify(await request(`${urls.serving}/api/v1/predict/churn`, CUSTOMER), null, 2));
+  say(JSON.stringify(await request(`${urls.serving}/api/v1/predict/churn`, exampleCustomer), null, 2));
   say(`\nAPI docs           ${urls.api}/docs`);
   if (urls.temporalUi)
     say(`This run           ${urls.temporalUi}/namespaces/default/workflows/${encodeURIComponent(runId)}`);
   say(
-    `Score a customer   curl -s ${urls.serving}/predict -H 'content-type: application/json' -d '${JSON.stringify(CUSTOMER)}'\n`,
+    `Score a customer   curl -s ${urls.serving}/predict -H 'content-type: application/json' -d '${JSON.stringify(exampleCustomer)}'\n`,
   );
 }
 

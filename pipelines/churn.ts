@@ -50,6 +50,20 @@ export const churn = definePipeline({
   decision: { threshold: { policy: 'max_f1' }, positive: 'CHURN', negative: 'STAY' },
 });
 
+/** A subscriber to score. */
+export const exampleCustomer: RawRow = {
+  account_age: 24,
+  monthly_charges: 65.5,
+  total_charges: 1569.5,
+  num_services: 3,
+  customer_service_calls: 4,
+  contract_length: 12,
+  payment_method_score: 0.8,
+  usage_frequency: 0.7,
+  support_tickets: 2,
+  satisfaction_score: 0.6,
+};
+
 /**
  * Subscribers with a hidden discontent that shows in calls, tickets, usage and satisfaction. Effects meet: a high price hurts
  * on monthly contracts, calls hurt in the first year, low usage hurts with low satisfaction. Discontented subscribers skip the

@@ -1,3 +1,4 @@
+import { exampleCustomer } from '../../pipelines/churn.ts';
 import { describe, expect, test } from 'vitest';
 import { columnsOf } from '../../ml/expression/expression.ts';
 import { parseExpression } from '../../ml/expression/parse.ts';
@@ -82,21 +83,9 @@ describe.each(NAMES)('%s', (name) => {
 });
 
 test('churn accepts the example of the source documents', () => {
-  const example = {
-    account_age: 24,
-    monthly_charges: 65.5,
-    total_charges: 1569.5,
-    num_services: 3,
-    customer_service_calls: 4,
-    contract_length: 12,
-    payment_method_score: 0.8,
-    usage_frequency: 0.7,
-    support_tickets: 2,
-    satisfaction_score: 0.6,
-  };
   const { features } = READY_PIPELINES.churn.definition;
-  expect(Object.keys(features)).toEqual(Object.keys(example));
-  expect(Object.entries(example).map(([name, value]) => problemOf(value, features[name]!))).toEqual(
+  expect(Object.keys(features)).toEqual(Object.keys(exampleCustomer));
+  expect(Object.entries(exampleCustomer).map(([name, value]) => problemOf(value, features[name]!))).toEqual(
     Array(10).fill(null),
   );
 });
