@@ -92,7 +92,7 @@ const GradientBoosting = z.strictObject({
 export const Candidate = z.discriminatedUnion('algorithm', [LogisticRegression, GradientBoosting]);
 
 // Each candidate is an activity with its events; more would outgrow a run's history.
-const MAX_CANDIDATES = 50;
+export const MAX_CANDIDATES = 25;
 const gridSize = ({ algorithm: _algorithm, ...grid }: z.output<typeof Candidate>) =>
   Object.values(grid).reduce((product, values) => product * values.length, 1);
 const Candidates = z

@@ -6,7 +6,7 @@ import type { Job } from './job.ts';
 import { candidateProgressSignal, QUEUES } from './messages.ts';
 import type { CandidateStatus, JobInput } from './messages.ts';
 
-const SIGNALS_PER_RUN = 40; // each costs about four of a history's 400 events
+const SIGNALS_PER_RUN = 30; // each costs about four of a history's 400 events
 
 const { trainCandidate } = proxyActivities<TrainingActivities>({
   taskQueue: QUEUES.training,

@@ -87,11 +87,11 @@ test('log loss has no upper bound', () => {
   expect(issuesOf({ evaluation: { gates: [{ metric: 'log_loss', at_most: 3 }] } })).toEqual([]);
 });
 
-test('grids make at most 50 candidates, in overrides too', () => {
+test('grids make at most 25 candidates, in overrides too', () => {
   const grid = (trees: number) =>
-    [{ algorithm: 'gradient_boosting', trees: Array(trees).fill(10), l2: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }] as never;
+    [{ algorithm: 'gradient_boosting', trees: Array(trees).fill(10), l2: [0, 1, 2, 3, 4] }] as never;
   expect(issuesOf({ candidates: grid(5) })).toEqual([]);
-  expect(issuesOf({ candidates: grid(6) })).toEqual(['candidates: the grids make more than 50 candidates']);
+  expect(issuesOf({ candidates: grid(6) })).toEqual(['candidates: the grids make more than 25 candidates']);
   expect(RunOverrides.safeParse({ candidates: grid(6) }).success).toBe(false);
 });
 

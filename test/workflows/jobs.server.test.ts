@@ -1,5 +1,7 @@
+import { Context } from '@temporalio/activity';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { statusQuery } from '../../workflows/messages.ts';
+import { MAX_CANDIDATES } from '../../pipelines/definition.ts';
+import { candidateProgressSignal, statusQuery } from '../../workflows/messages.ts';
 import { brokenContract, endlessTraining, failedGate, fakeActivities } from './fake-activities.ts';
 import { startJob, startTemporal, withWorkers } from './temporal.ts';
 
@@ -128,4 +130,29 @@ test('progress of a candidate shows in the query while it trains', async () => {
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow();
   });
+});
+
+test('a run with as many candidates as a definition may ask for stays within 400 events', async () => {
+  const { activities } = fakeActivities();
+  const plan = await activities.planRun('');
+  const candidates = Array.from({ length: MAX_CANDIDATES }, (_, index) => ({
+    ...plan.candidates[0]!,
+    id: `logistic_regression-${index + 1}`,
+  }));
+  const trainCandidate: typeof activities.trainCandidate = async (input) => {
+    const { attempt, workflowExecution } = Context.current().info;
+    const handle = temporal.client.workflow.getHandle(workflowExecution!.workflowId);
+    for (let sent = 0; sent < input.signals; sent++) {
+      const progress = Math.floor((100 * sent) / input.signals);
+      await handle.signal(candidateProgressSignal, { candidate_id: input.candidate.id, attempt, progress });
+    }
+    return await activities.trainCandidate(input);
+  };
+  const { status, historyLength } = await finalStatus('trainModel', {
+    ...activities,
+    planRun: () => Promise.resolve({ ...plan, candidates }),
+    trainCandidate,
+  });
+  expect(status).toMatchObject({ state: 'COMPLETED', promoted: true });
+  expect(historyLength).toBeLessThanOrEqual(400);
 });
