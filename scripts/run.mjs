@@ -53,7 +53,7 @@ function install() {
 function run([file, ...args]) {
   const path = [join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter);
   const child = spawn(nodeBinary, [join(root, file), ...args], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // the channel tells the child when this process is gone
     env: { ...process.env, PATH: path },
   });
   let forwarded = false;
