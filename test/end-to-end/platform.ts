@@ -6,7 +6,7 @@ import type { ReadyPipelineName } from '../../pipelines/ready.ts';
 import type { JobStatus } from '../../workflows/messages.ts';
 import { temporaryFolder } from '../platform.ts';
 
-const ANY_PORT = Object.fromEntries(
+export const ANY_PORT = Object.fromEntries(
   ['API', 'SERVING', 'TEMPORAL', 'TEMPORAL_UI', 'POSTGRES']
     .map((name) => `${name}_PORT`)
     .concat(['PIPELINE', 'TRAINING', 'MONITORING'].map((role) => `WORKER_${role}_METRICS_PORT`))
@@ -43,7 +43,7 @@ export interface Answer<T> {
 }
 
 /** The control plane as a user meets it. */
-function createApi(api: string) {
+export function createApi(api: string) {
   const call = async <T = Record<string, unknown>>(
     method: string,
     path: string,

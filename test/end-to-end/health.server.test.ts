@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
+import type { TemporalServer } from '../../lib/temporal-server.ts';
+import { startTestPostgres, startTestTemporal, temporaryFolder, type TemporaryFolder } from '../platform.ts';
+import { scoreCustomer } from './customer.ts';
+import { createApi } from './platform.ts';
+import { startAnneal, type AnnealProcess } from './processes.ts';
+
+// Each process by itself, as a container would run it: nobody watches over them, nobody starts them in order.
+const COMMANDS = ['api', 'serving', 'worker pipeline', 'worker training', 'worker monitoring'] as const;
+type Command = (typeof COMMANDS)[number];
+interface Started {
+  readonly process: AnnealProcess;
+  readonly url: string;
+}
+type All = Readonly<Record<Command, Started>>;
+
+let postgres: EmbeddedPostgres;
+let temporal: TemporalServer;
+let home: TemporaryFolder;
+let running: All;
+const started: AnnealProcess[] = [];
+beforeAll(async () => {
+  [postgres, temporal, home] = await Promise.all([startTestPostgres(), startTestTemporal(), temporaryFolder('home')]);
+  running = await startAll();
+});
+afterAll(async () => {
+  for (const process of started) process.kill('SIGKILL');
+  await Promise.all(started.map(({ exited }) => exited));
+  await Promise.all([postgres?.stop(), temporal?.stop()]);
+  await home?.remove();
+});
+
+async function startAll(): Promise<All> {
+  const ports = ['API', 'SERVING', 'WORKER_PIPELINE_METRICS', 'WORKER_TRAINING_METRICS', 'WORKER_MONITORING_METRICS'];
+  const env = {
+    ...process.env,
+    ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, '0'])),
+    ANNEAL_HOME: home.path,
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    SHUTDOWN_GRACE_SECONDS: '3',
+  };
+  const start = async (command: Command) => {
+    const process = startAnneal(command, env);
+    started.push(process);
+    const [, port] = await process.said(/"(?:health_)?port":(\d+)/);
+    return [command, { process, url: `http://127.0.0.1:${port}` }] as const;
+  };
+  return Object.fromEntries(await Promise.all(COMMANDS.map(start))) as All;
+}
+
+const statusOf = async (command: Command, path: string) => (await fetch(`${running[command].url}${path}`)).status;
+
+interface Series {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+/** Prometheus text format 0.0.4, numbers as Go's ParseFloat takes them; throws at a line that is not in it. */
+async function seriesOf(command: Command): Promise<Series[]> {
+  const response = await fetch(`${running[command].url}/metrics`);
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  const lines = (await response.text()).split('\n').filter((line) => line !== '');
+  const typed = new Set(
+    lines.flatMap((line) => /^# TYPE (\S+) (?:counter|gauge|histogram|summary)$/.exec(line)?.[1] ?? []),
+  );
+  return lines.filter((line) => !/^# (HELP|TYPE) \S+ /.test(line)).map((line) => parseSeries(line, typed));
+}
+
+function parseSeries(line: string, typed: ReadonlySet<string>): Series {
+  const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (nan|[+-]inf|[-+.\de]+)$/i.exec(line);
+  if (!match) throw new Error(`not in Prometheus' text format: ${line}`);
+  const [, name, list = '', value] = match;
+  const family = [name!, name!.replace(/_(bucket|sum|count)$/, '')];
+  if (!family.some((known) => typed.has(known))) throw new Error(`no TYPE for ${name}`);
+  const labels = Array.from(list.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"(?:,|$)/g), ([, key, text]) => [key, text]);
+  return { name: name!, labels: Object.fromEntries(labels) as Record<string, string>, value: Number(value) };
+}
+
+async function valueOf(command: Command, name: string, labels: Record<string, string>): Promise<number | undefined> {
+  const wanted = Object.entries(labels);
+  const series = await seriesOf(command);
+  return series.find((one) => one.name === name && wanted.every(([key, value]) => one.labels[key] === value))?.value;
+}
+
+test.each(COMMANDS)('%s lives and says with every series who it is', async (command) => {
+  expect(await statusOf(command, '/livez')).toBe(200);
+  const series = await seriesOf(command);
+  expect(series.find(({ name }) => name === 'process_resident_memory_bytes')!.value).toBeGreaterThan(1e6);
+  expect(new Set(series.map(({ labels }) => labels.service))).toEqual(new Set([command.replace(' ', '-')]));
+});
+
+test('without a model everything is ready but serving, which says when to ask again', async () => {
+  const ready = await Promise.all(COMMANDS.map((command) => statusOf(command, '/readyz')));
+  expect(Object.fromEntries(COMMANDS.map((command, index) => [command, ready[index]]))).toEqual({
+    api: 200,
+    serving: 503,
+    'worker pipeline': 200,
+    'worker training': 200,
+    'worker monitoring': 200,
+  });
+  const refused = await fetch(`${running.serving.url}/readyz`);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await scoreCustomer(running.serving.url)).toMatchObject({ status: 503 });
+});
+
+test('with a model serving is ready, and each process counts what it has done', async () => {
+  const api = createApi(running.api.url);
+  const run = await api.train({ pipeline: 'churn', dataset_version: await api.uploadSample('churn', 2000) });
+  expect(await api.finished(run)).toMatchObject({ state: 'COMPLETED', promoted: true });
+  expect(await statusOf('serving', '/readyz')).toBe(200);
+  expect(await scoreCustomer(running.serving.url)).toMatchObject({ status: 200 });
+
+  const model = { endpoint: 'churn', version: '1' };
+  expect(await valueOf('serving', 'anneal_model_info', { ...model, model: 'churn', revision: '1' })).toBe(1);
+  expect(await valueOf('serving', 'anneal_predictions_total', model)).toBe(1);
+  const trained = { method: 'POST', route: '/api/v1/train', status: '202' };
+  expect(await valueOf('api', 'anneal_api_request_seconds_count', trained)).toBe(1);
+  const activities = { pipeline: 'makeDataset', training: 'trainCandidate', monitoring: 'buildReferenceProfile' };
+  for (const [role, activity] of Object.entries(activities)) {
+    const labels = { activity, outcome: 'completed' };
+    const count = await valueOf(`worker ${role}` as Command, 'anneal_activity_duration_seconds_count', labels);
+    expect(count, activity).toBe(activity === 'trainCandidate' ? 3 : 1);
+  }
+});
+
+// Long enough to be stopped in the middle of.
+const SLOW = {
+  evaluation: { gates: [], max_regression: 1 },
+  candidates: [
+    {
+      algorithm: 'gradient_boosting',
+      trees: [1500],
+      learning_rate: [0.005],
+      max_leaves: [31],
+      early_stopping_rounds: [1000],
+    },
+  ],
+};
+
+test('SIGTERM in mid-training ends every process with status 0; after the next start the run goes on and completes', async () => {
+  const before = createApi(running.api.url);
+  const dataset = await before.uploadSample('churn', 20_000);
+  const run = await before.train({ pipeline: 'churn', dataset_version: dataset, overrides: SLOW });
+  await before.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20);
+  for (const command of COMMANDS) running[command].process.kill('SIGTERM');
+  const statuses = await Promise.all(COMMANDS.map((command) => running[command].process.exited));
+  expect(Object.fromEntries(COMMANDS.map((command, index) => [command, statuses[index]]))).toEqual(
+    Object.fromEntries(COMMANDS.map((command) => [command, 0])),
+  );
+
+  running = await startAll();
+  const after = createApi(running.api.url);
+  await vi.waitFor(async () => expect(await statusOf('serving', '/readyz')).toBe(200), { timeout: 20_000 });
+  expect(await scoreCustomer(running.serving.url)).toMatchObject({ status: 200, body: { model: { version: 1 } } });
+  const status = await after.finished(run);
+  expect(status).toMatchObject({ state: 'COMPLETED', promoted: true, model: { version: 2 } });
+});
