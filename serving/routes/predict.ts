@@ -54,8 +54,29 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
 async function readJson(c: Context): Promise<unknown> {
   const text = await c.req.text();
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new HTTPException(400, { message: 'the body is not JSON', cause });
   }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(withNotFinite(text));
+  }
+}
+
+/** Python's json writes NaN and Infinity, which JSON lacks. Read as 1e999 they are refused like it, by field. */
+function withNotFinite(text: string): string {
+  let quoted = false;
+  const outside = (part: string) => {
+    if (part === '"') quoted = !quoted;
+    return quoted ? part : part.replace(/-?\b(?:NaN|Infinity)\b/g, '1e999');
+  };
+  return text
+    .split(/(\\[^]|")/)
+    .map(outside)
+    .join('');
 }

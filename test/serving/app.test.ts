@@ -128,6 +128,15 @@ test.for<[string, unknown, string]>([
   expect([status, `${error!.path} ${error!.rule}`]).toEqual([422, expected]);
 });
 
+test('NaN and Infinity, as Python writes them, are refused by field; inside a text they stay what they are', async () => {
+  for (const value of ['NaN', 'Infinity', '-Infinity', '1e999']) {
+    const { status, body } = await post(appWith(), '/predict', `{"age": ${value}, "city": "a \\"NaN\\" b"}`);
+    expect({ value, status }).toEqual({ value, status: 422 });
+    expect(body['errors']).toContainEqual({ path: 'age', rule: 'finite', message: 'must be a finite number' });
+  }
+  expect(await post(appWith(), '/predict', '{"age": NaNs}')).toMatchObject({ status: 400 });
+});
+
 test('a body that is no JSON is 400, one that is too large 413, in chunks too', async () => {
   const app = appWith();
   expect(await post(app, '/predict', '{"age": 1')).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
