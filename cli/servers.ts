@@ -24,11 +24,9 @@ export interface ServerOptions {
 
 /** The servers Anneal stands on: those the configuration names, and embedded ones for the rest. */
 export async function startServers(options: ServerOptions): Promise<Servers> {
-  const [database, temporal] = await Promise.all([
-    startDatabase(options),
-    startTemporal(options),
-    ensureBucket(options),
-  ]);
+  const starting = [startDatabase(options), startTemporal(options), ensureBucket(options)] as const;
+  await Promise.allSettled(starting); // when one fails, the others must have come so far that they can be stopped
+  const [database, temporal] = await Promise.all(starting);
   const pids = () => ({ ...database.pids(), ...temporal.pids() });
   return { databaseUrl: database.url, temporalAddress: temporal.address, temporalUi: temporal.ui, pids };
 }

@@ -34,7 +34,8 @@ export async function runAs(paths: readonly string[]): Promise<Account> {
       `${message}; run as an ordinary user, move ANNEAL_HOME, or set DATABASE_URL`,
     );
   }
-  const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'];
+  // no_setuid_fixup: access(2), with which initdb looks for its programs, would ignore the capability otherwise.
+  const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   const become = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...capability];
   return { uid, gid, command: (command, args) => ({ command: SETPRIV, args: [...become, '--', command, ...args] }) };
 }

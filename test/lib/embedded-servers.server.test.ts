@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import postgres from 'postgres';
@@ -74,6 +74,14 @@ test('Postgres asks for the password, which only its owner can read', async () =
   wrong.password = 'wrong';
   await expect(query(wrong.href, 'select 1')).rejects.toThrow(/password authentication failed/);
   expect((await stat(join(path, 'password'))).mode & 0o777).toBe(0o600);
+});
+
+test('Postgres runs below a folder that is closed to other users, also for root', async () => {
+  const path = join(await folder(), 'closed');
+  await mkdir(path, { mode: 0o700 });
+  const { url, stop } = await startEmbeddedPostgres({ dataDir: join(path, 'postgres'), port: 0, durable: false });
+  onTestFinished(stop);
+  expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
 test('a second Temporal on the same file finds its search attributes and namespaces', async () => {
