@@ -33,7 +33,7 @@ export async function goInstall(name: string, module: string, options: FindOptio
   const bin = join(cacheFolder(env), 'bin');
   mkdirSync(bin, { recursive: true });
   progress(`building ${name} with go install ${module}; this takes about 4 minutes, once …`);
-  const status = await runGo(go, ['install', module], { ...env, GOBIN: bin, GOFLAGS: '-buildvcs=false' }, progress);
+  const status = await runGo(go, ['install', module], { ...env, GOBIN: bin }, progress);
   if (status !== 0) progress(`go install ${module} failed with status ${status}`);
   return status === 0 ? executable(join(bin, name)) : undefined;
 }
