@@ -4,6 +4,7 @@ import { busyWarning, report, shortfalls, type BenchOutcome } from './report.ts'
 
 /** Loaded when asked for: a benchmark must not pay for another one's imports. */
 const BENCHMARKS: Record<string, () => Promise<() => Promise<BenchOutcome>>> = {
+  ingest: async () => (await import('./ingest.ts')).benchIngest,
   train: async () => (await import('./train.ts')).benchTrain,
 };
 

@@ -2,6 +2,7 @@ import { quoteName, withDuckDb, type DuckDb, type DuckDbOptions } from '../lib/d
 import type { RawColumn, RawColumns } from '../ml/feature-matrix.ts';
 import type { InputColumn } from '../ml/features.ts';
 import type { RawRow } from '../ml/signature.ts';
+import { isCode } from './split-table.ts';
 import { classText } from './table-schema.ts';
 import { createDictionary, readCodes, readNumbers, rowCount, tableOf } from './typed-columns.ts';
 
@@ -41,8 +42,7 @@ export const readTarget = (
     const codes = new Int32Array(await rowCount(db, parquetPath));
     const dictionary = await createDictionary(db, parquetPath, target.column);
     await readCodes(db, parquetPath, dictionary, codes);
-    const positive = dictionary.values.indexOf(classText(target.positive));
-    return Uint8Array.from(codes, (code) => (code === positive ? 1 : 0));
+    return isCode(codes, dictionary.values.indexOf(classText(target.positive)));
   });
 
 /** @param from FROM clause and what follows it */

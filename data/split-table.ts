@@ -43,7 +43,7 @@ export async function splitTable(db: DuckDb, parquet: string, definition: Pipeli
   // The target comes last: its codes are still in `codes`.
   const classes = dictionaries.get(definition.target.column)!.values;
   const positive = classes.indexOf(classText(definition.target.positive));
-  const target = Uint8Array.from(codes, (code) => (code === positive ? 1 : 0));
+  const target = isCode(codes, positive);
   const splits = hashes.assign(definition.split);
   const sizes = splitSizes(splits);
   const targets = sizes.map((size) => new Uint8Array(size));
@@ -52,6 +52,13 @@ export async function splitTable(db: DuckDb, parquet: string, definition: Pipeli
   requireBothClasses(definition.target.column, sizes, positives);
   const negativeClass = classes.find((_, code) => code !== positive)!;
   return { parquet, rows, splits, sizes, targets, positives, dictionaries, negativeClass };
+}
+
+/** 1 where a code is the wanted one, else 0. */
+export function isCode(codes: Int32Array, wanted: number): Uint8Array {
+  const found = new Uint8Array(codes.length); // not Uint8Array.from: it makes an array of all values first
+  for (let row = 0; row < codes.length; row++) found[row] = codes[row] === wanted ? 1 : 0;
+  return found;
 }
 
 function requireBothClasses(path: string, sizes: readonly number[], positives: readonly number[]): void {
