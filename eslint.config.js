@@ -55,8 +55,15 @@ export default tseslint.config(
     ),
   ]),
   only('activities', [
-    typesOnly(folders('db', 'data', 'workflows', 'workers'), 'Take it as a dependency; only composition roots construct adapters.'),
-    { regex: '/lib/(?!errors\\.ts$)', message: 'Take it as a dependency; only composition roots construct adapters.', allowTypeImports: true },
+    typesOnly(
+      folders('db', 'data', 'workflows', 'workers'),
+      'Take it as a dependency; only composition roots construct adapters.',
+    ),
+    {
+      regex: '/lib/(?!errors\\.ts$)',
+      message: 'Take it as a dependency; only composition roots construct adapters.',
+      allowTypeImports: true,
+    },
     ban(folders('api', 'serving', 'cli'), 'Activities know nothing of the front doors.'),
   ]),
   only('ml', [

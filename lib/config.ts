@@ -58,7 +58,10 @@ export const ConfigSchema = z
     TEMPORAL_UI_URL: httpUrl.optional(),
     S3_ENDPOINT: httpUrl.optional(),
     S3_REGION: z.string().default('us-east-1'),
-    S3_BUCKET: z.string().optional(),
+    S3_BUCKET: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name: 3 to 63 lower-case letters, digits, dots and dashes')
+      .optional(),
     S3_ACCESS_KEY: z.string().optional(),
     S3_SECRET_KEY: z.string().optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),

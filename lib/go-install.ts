@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
 
 /** Tells a person what goes on while they wait. */
 export type Progress = (line: string) => void;
@@ -9,10 +9,6 @@ export interface FindOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly progress?: Progress;
 }
-
-/** Programs that npm does not carry are kept here, for all projects of this user. */
-export const cacheFolder = (env: NodeJS.ProcessEnv = process.env): string =>
-  env.ANNEAL_CACHE || join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'anneal');
 
 export const cachedProgram = (name: string, env?: NodeJS.ProcessEnv) => executable(join(cacheFolder(env), 'bin', name));
 

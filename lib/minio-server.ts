@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { startProgram, waitUntilReady } from './child-process.ts';
 import { PlatformError } from './errors.ts';
-import { cacheFolder, cachedProgram, goInstall, onPath, type FindOptions } from './go-install.ts';
+import { cacheFolder } from './cache-folder.ts';
+import { cachedProgram, goInstall, onPath, type FindOptions } from './go-install.ts';
 import { claimPort } from './ports.ts';
 
 export interface MinioServerOptions {

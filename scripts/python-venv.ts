@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from '../lib/cache-folder.ts';
 
 const run = promisify(execFile);
 
@@ -21,10 +21,6 @@ export async function pythonVenv(requirementsPath: string): Promise<string> {
   if (!(await exists(venv))) await build(requirementsPath, venvs, venv);
   return executable(venv);
 }
-
-/** Where downloads are kept between runs: ANNEAL_CACHE, else $XDG_CACHE_HOME/anneal, else ~/.cache/anneal. */
-const cacheFolder = () =>
-  process.env['ANNEAL_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'anneal');
 
 const executable = (venv: string) => join(venv, 'bin', 'python');
 

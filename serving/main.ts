@@ -31,7 +31,7 @@ try {
 }
 
 async function main(): Promise<void> {
-  const telemetry = await startTelemetry({ serviceName: 'serving', config });
+  const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false });
   shutdown.defer('telemetry', telemetry.shutdown);
   const database = connect(required(config, 'DATABASE_URL'), { max: 4 });
   shutdown.defer('Postgres', database.close);
