@@ -122,6 +122,25 @@ test('a key that names no object ends the run with that key', async () => {
   expect(run.error!.message).toContain('imports/absent.csv');
 });
 
+test('while the object store says nothing the API is not ready, and a run waits for it and completes', async () => {
+  const dataset = await platform.uploadSample('churn', 20_000);
+  const id = await platform.train({ pipeline: 'churn', dataset_version: dataset });
+  await platform.waitFor(id, ({ stage }) => stage === 'make_dataset' || stage === 'preprocessing');
+  process.kill(minio.pid, 'SIGSTOP');
+  try {
+    const ready = await fetch(`${platform.urls.api}/readyz`);
+    expect([ready.status, await ready.json()]).toEqual([503, { status: 'not_ready', failing: ['artifacts'] }]);
+    // What is served does not need the store.
+    expect((await scoreCustomer(platform.urls.serving)).status).toBe(200);
+    const away = /activity failed: the object store cannot be used/;
+    await vi.waitFor(() => expect(platform.reports.join('\n')).toMatch(away), { timeout: 60_000 });
+  } finally {
+    process.kill(minio.pid, 'SIGCONT');
+  }
+  expect(await platform.finished(id)).toMatchObject({ state: 'COMPLETED' });
+  expect((await fetch(`${platform.urls.api}/readyz`)).status).toBe(200);
+});
+
 test('no secret is in a log, a span, a history or a command line, not even of what fails for its sake', async () => {
   const source = { kind: 'sql', connection: 'warehouse', query: 'select 1' };
   const id = await platform.train({ pipeline: 'churn', source });

@@ -47,6 +47,11 @@ test('S3_ENDPOINT asks for the other three settings', () => {
   expect(details.map((detail) => detail.path)).toEqual(['S3_ACCESS_KEY', 'S3_SECRET_KEY']);
 });
 
+test('a bucket that no server could have is refused before anything starts', () => {
+  const { details } = failure({ S3_BUCKET: 'My_Bucket' });
+  expect(details).toMatchObject([{ path: 'S3_BUCKET', message: expect.stringContaining('bucket name') as string }]);
+});
+
 test('a required setting that is absent is named', () => {
   expect(() => required(loadConfig({}), 'DATABASE_URL')).toThrow(/DATABASE_URL is not set/);
   expect(required(loadConfig({ TEMPORAL_ADDRESS: 'host:7233' }), 'TEMPORAL_ADDRESS')).toBe('host:7233');
