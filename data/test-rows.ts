@@ -7,6 +7,7 @@ import type { SplitTable } from './split-table.ts';
 import { tableOf } from './typed-columns.ts';
 
 const TEST = 2;
+const ROWS_PER_GROUP = 20_480; // a group is held in memory until it is written
 const GOLDEN_ROWS = 20;
 const GOLDEN_ROWS_WITH_MISSING = 5;
 
@@ -19,7 +20,7 @@ export async function writeTestRows(db: DuckDb, { parquet, splits }: SplitTable,
     // Row by row beside the table: keeps the order and holds nothing, where a join or a sort would.
     await db.run(
       `COPY (SELECT t.* FROM ${tableOf(parquet)} t POSITIONAL JOIN ${split} s WHERE s.split = ${TEST})
-       TO ${quoteText(path)} (FORMAT parquet)`,
+       TO ${quoteText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${ROWS_PER_GROUP})`,
     );
   } finally {
     await rm(list, { force: true });

@@ -74,10 +74,18 @@ function columnsOf(chunk: DuckDBDataChunk): ColumnChunk {
 function itemsOf(vector: DuckDBVector): NumericArray {
   const { items, validity } = vector as unknown as { items: NumericArray; validity: { data: BigUint64Array | null } };
   if (!ArrayBuffer.isView(items)) throw new TypeError(`cannot stream a column of type ${String(vector.type)}`);
-  if (validity.data?.subarray(0, Math.floor(items.length / 64)).some((word) => word !== ALL_VALID)) {
+  if (validity.data && hasNull(validity.data, items.length)) {
     throw new TypeError('cannot stream a column that holds nulls');
   }
   return items;
 }
 
 const ALL_VALID = 0xffff_ffff_ffff_ffffn;
+
+/** @param bits one per row, set where the row has a value; what follows the last row is undefined */
+function hasNull(bits: BigUint64Array, rows: number): boolean {
+  return bits.some((word, index) => {
+    const used = Math.min(64, rows - 64 * index);
+    return BigInt.asUintN(used, word) !== BigInt.asUintN(used, ALL_VALID);
+  });
+}
