@@ -249,7 +249,7 @@ test('a cell of 100 MB in Parquet does not become a category', async () => {
   await expectNothingLeft(null);
 });
 
-test('the same rows as CSV, NDJSON and Parquet train the same model; the same content is the same version', async () => {
+test('the same rows as CSV, NDJSON, Parquet and stored object train the same model; the same content is the same version', async () => {
   const lines = [...sampleCsv('churn', ROWS, 7)];
   await writeFile(join(folder.path, 'churn.csv'), lines.join(''));
   const table = await parquet(`SELECT * FROM read_csv('${join(folder.path, 'churn.csv')}')`);
@@ -260,16 +260,27 @@ test('the same rows as CSV, NDJSON and Parquet train the same model; the same co
   ];
   expect(await platform.upload('churn', lines)).toBe(datasets[0]);
   expect(new Set(datasets).size).toBe(3);
+  await mkdir(join(platform.home, 'artifacts', 'inbox'), { recursive: true });
+  await writeFile(join(platform.home, 'artifacts', 'inbox', 'churn.csv'), lines.join(''));
+  const stored = { kind: 'object', key: 'inbox/churn.csv', format: 'csv' };
 
   const overrides = { candidates: [{ algorithm: 'logistic_regression' }], promotion: 'manual' };
+  const sources = [...datasets.map((dataset_version) => ({ dataset_version })), { source: stored }];
   const ids = await Promise.all(
-    datasets.map((dataset_version) => start(RUNS.train, { pipeline: 'churn', dataset_version, overrides })),
+    sources.map((source) => start(RUNS.train, { pipeline: 'churn', ...source, overrides })),
   );
   const finished = await Promise.all(ids.map(platform.finished));
-  expect(finished.map(({ state, error }) => error?.message ?? state)).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED']);
-  expect(finished[1]!.metrics).toEqual(finished[0]!.metrics);
-  expect(finished[2]!.metrics).toEqual(finished[0]!.metrics);
-  expect(finished.map(({ dataset_version }) => dataset_version)).toEqual(datasets);
+  expect(finished.map(({ state, error }) => error?.message ?? state)).toEqual(Array(4).fill('COMPLETED'));
+  for (const { metrics } of finished) expect(metrics).toEqual(finished[0]!.metrics);
+  // The stored object has the content of the first upload.
+  expect(finished.map(({ dataset_version }) => dataset_version)).toEqual([...datasets, datasets[0]]);
+  const { body } = await platform.get<{ tables: { rows: number; profile: { columns: object } }[] }>(`/api/v1/datasets/${datasets[0]!}`); // prettier-ignore
+  expect(body.tables).toMatchObject([{ rows: ROWS, profile: { columns: { usage_frequency: { count: expect.any(Number) as number, nulls: expect.any(Number) as number } } } }]); // prettier-ignore
+  const { columns } = body.tables[0]!.profile;
+  expect(Object.keys(columns).sort()).toEqual([...Object.keys(churn.features), 'churned'].sort());
+  expect(columns).toHaveProperty('account_age.quantiles.50');
+  expect(columns).toHaveProperty('account_age.histogram.counts');
+  expect(columns).toHaveProperty('churned.top');
 });
 
 const COLUMNS = [...Object.keys(churn.features), 'churned'].join(', ');

@@ -52,7 +52,7 @@ async function startServing(settings: Record<string, string> = {}) {
     await once(child, 'exit');
   };
   const alive = () => fetch(`${url}/livez`).then(({ ok }) => ok, () => false); // prettier-ignore
-  await expect.poll(alive, { timeout: 20_000 }).toBe(true);
+  await expect.poll(alive, { timeout: 60_000 }).toBe(true);
   return { url, pid: child.pid!, stop };
 }
 
@@ -230,7 +230,7 @@ test('a process that starts later serves what is current; MODEL_URI comes before
     startServing({ SERVING_CONFIG: file, MODEL_URI: 'models:/churn/1' }),
   ]);
   onTestFinished(async () => void (await Promise.all(late.map(({ stop }) => stop()))));
-  for (const { url } of late) await expect.poll(isReady(url), { timeout: 15_000 }).toBe(200);
+  for (const { url } of late) await expect.poll(isReady(url), { timeout: 60_000 }).toBe(200);
   expect(await Promise.all(late.map(({ url }) => versionAt(url)))).toEqual([3, 2, 1]);
   const uris = await Promise.all(late.map(async ({ url }) => (await ask(`${url}/health`)).body['model_uri']));
   expect(uris).toEqual(['models:/churn@production', 'models:/churn/2', 'models:/churn/1']);

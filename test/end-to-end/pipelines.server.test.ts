@@ -165,6 +165,7 @@ test('retraining holds the challenger against production on the same test rows; 
   for (const name of ['roc_auc', 'pr_auc', 'log_loss', 'brier', 'accuracy', 'precision', 'recall', 'f1', 'threshold']) {
     expect(report.evaluation[name], name).toBeTypeOf('number');
   }
+  expect(Object.keys(report.evaluation)).toEqual(expect.arrayContaining(['confusion', 'roc', 'calibration']));
 
   const dataset_version = await platform.uploadSample('churn', ROWS.churn, 8);
   const second = await trained({ pipeline: 'churn', dataset_version, overrides: { evaluation: { max_regression: 0.1 } } });
@@ -185,6 +186,32 @@ test('retraining holds the challenger against production on the same test rows; 
   expect((await platform.get('/api/v1/models/churn/versions/3')).body).toMatchObject({ gates_passed: false });
   expect((await predict('churn', sampleRows('churn', 1, 1))).model.version).toBe(2);
 }); // prettier-ignore
+
+interface Versions {
+  readonly items: { model: string; version: number; algorithm: string; metrics: Record<string, number> }[];
+}
+
+test('the training routes list jobs and models, and find the best version and the metrics of a type', async () => {
+  const best = await platform.post<{ value: number; uri: string }>('/api/v1/train/fetch-best-model', { model: 'churn', metric: 'log_loss' }); // prettier-ignore
+  const ofModel = (await platform.get<Versions>('/api/v1/train/metrics/churn')).body.items;
+  expect(ofModel.map(({ version }) => version)).toEqual([3, 2, 1]);
+  expect(best.body.value).toBe(Math.min(...ofModel.map(({ metrics }) => metrics['log_loss']!)));
+  const algorithm = ofModel[2]!.algorithm;
+  const ofType = (await platform.get<Versions>(`/api/v1/train/metrics/${algorithm}`)).body.items;
+  expect(ofType).toContainEqual(ofModel[2]);
+  expect(ofType.every((version) => version.algorithm === algorithm)).toBe(true);
+  const names = async (path: string) => (await platform.get<{ items: { name: string }[] }>(path)).body.items.map(({ name }) => name); // prettier-ignore
+  for (const path of ['/api/v1/train/models', '/api/v1/models', '/api/v1/endpoints']) {
+    expect(await names(path), path).toEqual(['battle', 'churn', 'credit-default', 'own']);
+  }
+  expect(await names('/api/v1/pipelines')).toEqual(['battle', 'churn', 'credit-default', 'own']);
+  const jobs = await platform.get<{ items: RunView[] }>('/api/v1/train/jobs?pipeline=battle');
+  expect(jobs.body.items).toMatchObject([{ job_id: first.battle.job_id, state: 'COMPLETED', stale: false }]);
+  expect((await platform.get<RunView>(`/api/v1/train/status/${first.battle.job_id}`)).body).toEqual(first.battle);
+  const events = await (await fetch(`${platform.urls.api}/api/v1/runs/${first.battle.job_id}/events`)).text();
+  expect(events).toMatch(/^event: status\ndata: \{.*"state":"COMPLETED"[^]*event: end\n/);
+  expect((await platform.get('/api/v1/train/health')).body).toEqual({ status: 'ready', failing: [] });
+});
 
 test('a cron is a Temporal Schedule: skipping overlaps, catching up, triggered, changed and removed with the definition', async () => {
   const scheduled = {
