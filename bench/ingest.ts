@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { decodeMatrix } from '../ml/matrix-file.ts';
 import { pythonVenv } from '../scripts/python-venv.ts';
-import { writeIngestCsv } from './ingest-data.ts';
 import { lessIsBetter, sameWithin, type BenchOutcome, type BenchRow } from './report.ts';
 
 const ROWS = 1_000_000;
@@ -36,7 +35,7 @@ export async function benchIngest(): Promise<BenchOutcome> {
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
   try {
     const csv = join(folder, 'rows.csv');
-    await writeIngestCsv(csv, ROWS, 7);
+    await promisify(execFile)(process.execPath, [path('ingest-csv.ts'), csv, String(ROWS), '7']);
     const python = await pythonVenv(path('peers/requirements.txt'));
     const ours: Run<Answer>[] = [];
     const peer: Run<PeerAnswer>[] = [];

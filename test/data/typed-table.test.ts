@@ -1,17 +1,43 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { makeTypedTable } from '../../data/typed-table.ts';
 import { withDuckDb } from '../../lib/duckdb.ts';
 import { definePipeline } from '../../pipelines/definition.ts';
-import { csv, limits, ndjson, shopDefinition, shopRows, tableOf, type MadeTable, type ShopRow } from './examples.ts';
+import {
+  csv,
+  limits,
+  ndjson,
+  shopDefinition,
+  shopRows,
+  tableOf,
+  testFolder,
+  type MadeTable,
+  type ShopRow,
+} from './examples.ts';
 
 const rowsOf = ({ folder, parquetPath }: MadeTable) =>
   withDuckDb(limits(folder), (db) => db.rows(`SELECT * FROM read_parquet('${parquetPath}')`));
 
-test('the same content gives the same bytes, and other content other bytes', async () => {
-  const content = csv(shopRows(30_000));
-  const first = await tableOf(content);
-  const second = await tableOf(content);
-  expect(second.bytes.equals(first.bytes)).toBe(true);
-  expect((await tableOf(csv(shopRows(30_000, 2)))).bytes.equals(first.bytes)).toBe(false);
+test('the same content gives the same bytes, also when several threads read and write it', async () => {
+  const [header, ...lines] = csv(shopRows(25_000)).trimEnd().split('\n');
+  // Larger than the reader's buffer and than a group of rows, so that threads do share the work.
+  const body = `${lines.join('\n')}\n`.repeat(14);
+  const folder = await testFolder();
+  const file = join(folder, 'rows.csv');
+  await writeFile(file, `${header}\n${body}`);
+  const hash = async (threads: number, memoryLimit: string) => {
+    const parquetPath = join(folder, 'table.parquet');
+    const duckdb = { threads, memoryLimit, tempDir: folder };
+    await makeTypedTable({ definition: shopDefinition(), file, format: 'csv', parquetPath, duckdb });
+    return createHash('sha256')
+      .update(await readFile(parquetPath))
+      .digest('hex');
+  };
+  const first = await hash(1, '300MB');
+  expect(await hash(4, '300MB')).toBe(first);
+  expect(await hash(2, '120MB')).toBe(first);
 });
 
 test('CSV, NDJSON and Parquet of the same rows give the same table', async () => {
@@ -87,11 +113,17 @@ test('the profile counts, ranks and bins what is there, in plain JSON', async ()
   expect(income.histogram.edges).toHaveLength(income.histogram.counts.length + 1);
 });
 
-test('a file of 10,000 columns gives a table of the few that are wanted', async () => {
+test('a file of 10,000 columns is refused, and read where the contract allows it', async () => {
   const extra = Array.from({ length: 10_000 }, (_, i) => `x${i}`);
   const [header, ...lines] = csv(shopRows(20)).trim().split('\n');
   const content = [`${extra.join(',')},${header}`, ...lines.map((line) => `${extra.map(() => '1').join(',')},${line}`)];
-  expect(await tableOf(content.join('\n'))).toMatchObject({ rows: 20, columns: 6 });
+  const message = 'the file has 10006 columns, the contract allows 2000';
+  await expect(tableOf(content.join('\n'))).rejects.toMatchObject({
+    code: 'DATA_CONTRACT',
+    details: [{ path: 'file', rule: 'max_columns', message }],
+  });
+  const wide = shopDefinition({ max_columns: 20_000 });
+  expect(await tableOf(content.join('\n'), wide)).toMatchObject({ rows: 20, columns: 6 });
 });
 
 test('a definition with hundreds of features is checked and profiled', async () => {
