@@ -2,6 +2,7 @@ import { quoteName, quoteText, type DuckDb } from '../lib/duckdb.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
 import { readCsvHeader } from './csv-header.ts';
 import { MAX_ROW_BYTES, readHead, type SourceFormat } from './file-head.ts';
+import type { PipelineDefinition } from '../pipelines/definition.ts';
 import type { TableColumn } from './table-schema.ts';
 import { shorten, violation, violations } from './violations.ts';
 
@@ -25,25 +26,31 @@ export async function openSource(
   file: string,
   format: SourceFormat,
   columns: readonly TableColumn[],
-  extraColumns: 'ignore' | 'reject',
+  contract: Contract,
 ): Promise<Source> {
   const head = await readHead(file, format);
   if (format === 'ndjson') return ndjsonSource(file, columns);
   const source = format === 'csv' ? csvSource(file, head, columns) : await parquetSource(db, file);
-  const problems = columnProblems(source.names, columns, extraColumns);
+  const problems = columnProblems(source.names, columns, contract);
   if (problems.length > 0) throw violations(problems);
   return source;
 }
 
+type Contract = Pick<PipelineDefinition['contract'], 'extra_columns' | 'max_columns'>;
+
 export function columnProblems(
   names: readonly string[],
   columns: readonly TableColumn[],
-  extraColumns: 'ignore' | 'reject',
+  { extra_columns, max_columns }: Contract,
 ): ErrorDetail[] {
+  if (names.length > max_columns) {
+    const message = `the file has ${names.length} columns, the contract allows ${max_columns}`;
+    return [{ path: 'file', rule: 'max_columns', message }];
+  }
   const present = new Set(names);
   const needed = new Set(columns.map(({ name }) => name));
   const twice = new Set(names.filter((name, index) => needed.has(name) && names.indexOf(name) < index));
-  const extra = extraColumns === 'reject' ? names.filter((name) => !needed.has(name)) : [];
+  const extra = extra_columns === 'reject' ? names.filter((name) => !needed.has(name)) : [];
   return [
     ...columns
       .filter(({ name }) => !present.has(name))

@@ -49,7 +49,7 @@ export async function makeTypedTable(input: TypedTableInput): Promise<TypedTable
 
 async function load(db: DuckDb, { definition, file, format }: TypedTableInput, parquet: string): Promise<TypedTable> {
   const columns = tableColumns(definition);
-  const source = await openSource(db, file, format, columns, definition.contract.extra_columns);
+  const source = await openSource(db, file, format, columns, definition.contract);
   await db.run(copySql(source, columns, parquet)).catch(async (error: unknown) => {
     throw await diagnose(db, source, columns, definition, error);
   });
@@ -93,7 +93,7 @@ async function keyProblems(
   const [values] = await db.rows<Record<string, string>>(`SELECT ${counts.join(', ')} FROM ${tableOf(parquet)}`);
   const mayBeAbsent = columns.some((_, i) => values![`n${i}`] === '0');
   if (!mayBeAbsent && contract.extra_columns === 'ignore') return [];
-  return columnProblems(await keysOf(file), columns, contract.extra_columns);
+  return columnProblems(await keysOf(file), columns, contract);
 }
 
 function copySql(source: Source, columns: readonly TableColumn[], parquet: string): string {

@@ -51,6 +51,8 @@ export const DataSource = z.discriminatedUnion('kind', [
 const Contract = z.strictObject({
   /** Columns that are neither features nor target: dropped or a violation. */
   extra_columns: z.enum(['ignore', 'reject']).default('ignore'),
+  /** Most columns of a CSV or Parquet file, extra ones included: more are rarely meant. */
+  max_columns: z.int().min(1).max(100_000).default(2000),
   /** Largest share of rows that repeat an earlier row. */
   max_duplicate_share: z.number().min(0).max(1).default(1),
   min_rows: z.int().min(10).default(100),

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { connect } from '../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     modelName: config.MODEL_NAME,
   });
   const serving = await startServingNode({
-    node: `${hostname()}-${process.pid}`,
+    node: `serving-${randomUUID().slice(0, 8)}`, // shown to callers: no host in it
     repository: createEndpointRepository(database.db),
     resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
     listen: (onChange) => database.sql.listen(ENDPOINTS_CHANNEL, onChange),

@@ -122,7 +122,7 @@ test('a file of 10,000 columns is refused, and read where the contract allows it
     code: 'DATA_CONTRACT',
     details: [{ path: 'file', rule: 'max_columns', message }],
   });
-  const wide = shopDefinition({ max_columns: 20_000 });
+  const wide = shopDefinition({ contract: { min_rows: 10, max_columns: 20_000 } });
   expect(await tableOf(content.join('\n'), wide)).toMatchObject({ rows: 20, columns: 6 });
 });
 

@@ -144,7 +144,7 @@ const BAD_FILES: BadFile[] = [
   { name: 'too many nulls', content: csv(rows), pipeline: 'strict', where: 'income', rule: 'max_null_share' },
   { name: 'too many repeated rows', content: csv([...rows, ...rows, ...rows]), where: 'file', rule: 'max_duplicate_share' },
   { name: 'too few rows', content: csv(rows.slice(0, 9)), where: 'file', rule: 'min_rows' },
-  { name: '10,000 columns too many', content: csv(wide), where: 'extra_0', rule: 'extra_column' },
+  { name: '10,000 columns too many', content: csv(wide), where: 'file', rule: 'max_columns' },
   { name: 'invalid NDJSON', content: line(ndjson(rows), 11, () => '{"age": 3,'), type: NDJSON, where: /^row 12$/, rule: 'ndjson' },
   { name: 'NDJSON that is no object', content: line(ndjson(rows), 12, () => '[1, 2]'), type: NDJSON, where: /^row 13$/, rule: 'ndjson' },
   { name: 'a CSV sent as Parquet', content: csv(rows), type: PARQUET, where: 'file', rule: 'parquet' },
