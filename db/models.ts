@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, lt, max, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNotNull, lt, max, or, sql } from 'drizzle-orm';
 import { notFound, PlatformError } from '../lib/errors.ts';
 import type { Database, Queries } from './connect.ts';
 import { createAliasRepository } from './model-aliases.ts';
@@ -86,7 +86,7 @@ export function createModelRepository(db: Database) {
       const [row] = await db
         .select()
         .from(modelVersions)
-        .where(and(eq(modelVersions.modelName, name), sql`${modelVersions.metrics} ? ${metric}`))
+        .where(and(eq(modelVersions.modelName, name), isNotNull(value)))
         .orderBy(direction === 'max' ? desc(value) : asc(value), desc(modelVersions.version))
         .limit(1);
       if (!row) throw notFound('model with metric', `${name}/${metric}`);

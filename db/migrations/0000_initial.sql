@@ -3,7 +3,7 @@ CREATE TABLE "dataset_tables" (
 	"definition_sha256" text NOT NULL,
 	"parquet_sha256" text NOT NULL,
 	"rows" integer NOT NULL,
-	"profile" jsonb NOT NULL,
+	"profile" json NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "dataset_tables_dataset_version_id_definition_sha256_pk" PRIMARY KEY("dataset_version_id","definition_sha256")
 );
@@ -92,16 +92,16 @@ CREATE TABLE "model_versions" (
 	"version" integer NOT NULL,
 	"run_id" text NOT NULL,
 	"algorithm" text NOT NULL,
-	"hyperparameters" jsonb NOT NULL,
-	"metrics" jsonb NOT NULL,
+	"hyperparameters" json NOT NULL,
+	"metrics" json NOT NULL,
 	"gates_passed" boolean NOT NULL,
 	"onnx_sha256" text NOT NULL,
 	"onnx_bytes" integer NOT NULL,
 	"evaluation_sha256" text NOT NULL,
 	"reference_profile_sha256" text NOT NULL,
 	"golden_rows_sha256" text NOT NULL,
-	"signature" jsonb NOT NULL,
-	"input_example" jsonb NOT NULL,
+	"signature" json NOT NULL,
+	"input_example" json NOT NULL,
 	"dataset_version_id" text NOT NULL,
 	"dataset_sha256" text NOT NULL,
 	"pipeline_name" text NOT NULL,
@@ -120,7 +120,7 @@ CREATE TABLE "models" (
 CREATE TABLE "pipeline_versions" (
 	"pipeline_name" text NOT NULL,
 	"version" integer NOT NULL,
-	"definition" jsonb NOT NULL,
+	"definition" json NOT NULL,
 	"definition_sha256" text NOT NULL,
 	"created_by" text NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
@@ -138,7 +138,7 @@ CREATE TABLE "runs" (
 	"kind" text NOT NULL,
 	"pipeline_name" text NOT NULL,
 	"state" text NOT NULL,
-	"status" jsonb NOT NULL,
+	"status" json NOT NULL,
 	"sequence" integer NOT NULL,
 	"started_at" timestamp with time zone NOT NULL,
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
@@ -151,7 +151,7 @@ ALTER TABLE "serving_node_revisions" ADD CONSTRAINT "serving_node_revisions_node
 ALTER TABLE "model_aliases" ADD CONSTRAINT "model_aliases_model_name_models_name_fk" FOREIGN KEY ("model_name") REFERENCES "public"."models"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "model_versions" ADD CONSTRAINT "model_versions_model_name_models_name_fk" FOREIGN KEY ("model_name") REFERENCES "public"."models"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "pipeline_versions" ADD CONSTRAINT "pipeline_versions_pipeline_name_pipelines_name_fk" FOREIGN KEY ("pipeline_name") REFERENCES "public"."pipelines"("name") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "dataset_versions_content_key" ON "dataset_versions" USING btree ("dataset_name","sha256");--> statement-breakpoint
+CREATE UNIQUE INDEX "dataset_versions_content_key" ON "dataset_versions" USING btree ("dataset_name","sha256","format");--> statement-breakpoint
 CREATE UNIQUE INDEX "endpoint_revisions_run_key" ON "endpoint_revisions" USING btree ("endpoint_name","run_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "model_versions_run_key" ON "model_versions" USING btree ("run_id");--> statement-breakpoint
 CREATE INDEX "runs_started_at_index" ON "runs" USING btree ("started_at","id");--> statement-breakpoint

@@ -1,4 +1,4 @@
-import { bigint, integer, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
+import { bigint, integer, json, pgTable, primaryKey, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
 
 export const datasets = pgTable('datasets', {
   name: text().primaryKey(),
@@ -37,7 +37,7 @@ export const datasetTables = pgTable(
     definitionSha256: text('definition_sha256').notNull(),
     parquetSha256: text('parquet_sha256').notNull(),
     rows: integer().notNull(),
-    profile: jsonb().notNull(),
+    profile: json().notNull(),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.datasetVersionId, table.definitionSha256] })],

@@ -1,4 +1,4 @@
-import { integer, jsonb, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import { integer, json, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
 
 export const pipelines = pgTable('pipelines', {
@@ -7,6 +7,7 @@ export const pipelines = pgTable('pipelines', {
   createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
 });
 
+// `json`, not `jsonb`, in all tables: what was sent comes back in the order it was sent.
 export const pipelineVersions = pgTable(
   'pipeline_versions',
   {
@@ -14,7 +15,7 @@ export const pipelineVersions = pgTable(
       .notNull()
       .references(() => pipelines.name),
     version: integer().notNull(),
-    definition: jsonb().$type<PipelineDefinition>().notNull(),
+    definition: json().$type<PipelineDefinition>().notNull(),
     /** SHA-256 of the canonical JSON; the artifact store holds the same bytes. */
     definitionSha256: text('definition_sha256').notNull(),
     createdBy: text('created_by').notNull(),

@@ -1,4 +1,4 @@
-import { index, integer, jsonb, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { index, integer, json, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { JobKind, JobState, JobStatus } from '../../workflows/messages.ts';
 
 /** Projection of each job workflow's status; the workflow is the truth. */
@@ -9,7 +9,7 @@ export const runs = pgTable(
     kind: text().$type<JobKind>().notNull(),
     pipelineName: text('pipeline_name').notNull(),
     state: text().$type<JobState>().notNull(),
-    status: jsonb().$type<JobStatus>().notNull(),
+    status: json().$type<JobStatus>().notNull(),
     /** Counts up inside one workflow; a late, older projection never overwrites a newer one. */
     sequence: integer().notNull(),
     startedAt: timestamp('started_at', { withTimezone: true }).notNull(),
