@@ -3,8 +3,10 @@ import { pathToFileURL } from 'node:url';
 import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { exitOnSignal } from '../lib/shutdown.ts';
+import { applyPipelines } from './apply.ts';
 import { runDemo } from './demo.ts';
 import { writeSample } from './sample.ts';
+import { localUrl } from './services.ts';
 import { startPlatform, type Platform } from './up.ts';
 
 const HELP = `anneal <command>
@@ -14,6 +16,7 @@ const HELP = `anneal <command>
   api               only the control plane
   serving           only the data plane
   worker <role>     only one worker: pipeline, training or monitoring
+  apply <file.ts>   save the pipelines that a TypeScript file exports, through the API
   sample <pipeline> [rows] [seed]
                     sample data of a ready pipeline as CSV: churn, credit-default or battle
 
@@ -40,12 +43,19 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
   api: () => runMain('api/main.ts'),
   serving: () => runMain('serving/main.ts'),
   worker: (args) => runMain('workers/main.ts', ...args),
+  apply: async ([file = '']) => {
+    const config = loadConfig();
+    for (const { name, version } of await applyPipelines(file, localUrl(config.API_HOST, config.API_PORT))) {
+      say(`${name} is at version ${version}`);
+    }
+  },
   sample: (args) => writeSample(args),
   help: () => Promise.resolve(say(HELP)),
 };
 
 const [name = 'help', ...args] = process.argv.slice(2);
-const command = commands[name.replace(/^-+/, '')];
+const wanted = name.replace(/^-+/, '');
+const command = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
 if (command) await command(args).catch(explain);
 else {
   console.error(`anneal: no command '${name}'\n\n${HELP}`);

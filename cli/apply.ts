@@ -1,0 +1,36 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PlatformError } from '../lib/errors.ts';
+import { PipelineDefinition } from '../pipelines/definition.ts';
+
+export interface AppliedPipeline {
+  readonly name: string;
+  readonly version: number;
+}
+
+/**
+ * Sends every pipeline that a TypeScript file exports (`export const loans = definePipeline({…})`) to the API. An
+ * unchanged one stays at its version. Throws INVALID when the file exports none, or with what the API found wrong.
+ */
+export async function applyPipelines(file: string, api: string): Promise<AppliedPipeline[]> {
+  const exported = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
+  const definitions = Object.values(exported).flatMap((value) => {
+    const parsed = PipelineDefinition.safeParse(value);
+    return parsed.success ? [parsed.data] : [];
+  });
+  if (definitions.length === 0)
+    throw new PlatformError('INVALID', `${file} exports no pipeline; make one with definePipeline`);
+  return await Promise.all(definitions.map((definition) => put(api, definition)));
+}
+
+async function put(api: string, definition: PipelineDefinition): Promise<AppliedPipeline> {
+  const response = await fetch(`${api}/api/v1/pipelines/${definition.name}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(definition),
+  });
+  if (!response.ok)
+    throw new PlatformError('INVALID', `the API refused '${definition.name}': ${await response.text()}`);
+  const { name, version } = (await response.json()) as AppliedPipeline;
+  return { name, version };
+}
