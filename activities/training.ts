@@ -32,15 +32,16 @@ export type TrainingActivities = ReturnType<typeof createTrainingActivities>;
 export const createTrainingActivities = ({ train, signalProgress }: TrainingDeps) => ({
   /** Trains one candidate. A retry after a crash continues from the last checkpoint its predecessor heartbeated. */
   trainCandidate: async (input: TrainInput): Promise<TrainedCandidate> => {
-    const { attempt, workflowExecution, heartbeatDetails } = Context.current().info;
-    let newest = (heartbeatDetails as TrainingProgress | undefined) ?? { done: 0, checkpoint: null };
-    const checkpoint = newest.checkpoint;
+    const { info, log } = Context.current();
+    const { attempt, workflowExecution } = info;
+    let newest = (info.heartbeatDetails as TrainingProgress | undefined) ?? { done: 0, checkpoint: null };
+    const { checkpoint } = newest;
     const announce = stepped(input.signals, (progress) => {
       const message = { candidate_id: input.candidate.id, attempt, progress };
       // Progress is for display: a lost signal must not fail the training.
-      signalProgress(workflowExecution!.workflowId, message).catch((error: unknown) =>
-        Context.current().log.debug('progress signal lost', { error }),
-      );
+      signalProgress(workflowExecution!.workflowId, message).catch((error: unknown) => {
+        log.debug('progress signal lost', { error });
+      });
     });
     announce(newest.done);
     const onProgress = (progress: TrainingProgress) => {
