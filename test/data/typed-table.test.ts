@@ -126,8 +126,8 @@ test('a file of 10,000 columns is refused, and read where the contract allows it
   expect(await tableOf(content.join('\n'), wide)).toMatchObject({ rows: 20, columns: 6 });
 });
 
-test('a definition with hundreds of features is checked and profiled', async () => {
-  const names = Array.from({ length: 300 }, (_, i) => `x${i}`);
+test('a definition with a hundred features is checked and profiled', async () => {
+  const names = Array.from({ length: 100 }, (_, i) => `x${i}`);
   const definition = definePipeline({
     name: 'wide',
     target: { column: 'y', positive: 1 },
@@ -137,9 +137,9 @@ test('a definition with hundreds of features is checked and profiled', async () 
   });
   const row = (y: number): ShopRow => ({ ...Object.fromEntries(names.map((name, i) => [name, i])), y });
   const rows = Array.from({ length: 20 }, (_, i) => row(i % 2));
-  expect(await tableOf(csv(rows), definition)).toMatchObject({ rows: 20, columns: 301 });
-  rows[7]!['x250'] = -1;
+  expect(await tableOf(csv(rows), definition)).toMatchObject({ rows: 20, columns: 101 });
+  rows[7]!['x95'] = -1;
   await expect(tableOf(csv(rows), definition)).rejects.toMatchObject({
-    details: [{ path: 'x250', rule: 'min', message: "row 8 has '-1.0', which is below 0" }],
+    details: [{ path: 'x95', rule: 'min', message: "row 8 has '-1.0', which is below 0" }],
   });
 });
