@@ -7,7 +7,7 @@ import type { MatrixWriter } from './matrix-writer.ts';
 import { categoryProfile, numericProfile, type CategoryProfile, type ColumnProfile } from './profile.ts';
 import type { SplitTable } from './split-table.ts';
 import { scatter } from './split.ts';
-import { readCodes, readNumbers } from './typed-columns.ts';
+import { eachColumn, readNumbers, type ColumnRead } from './typed-columns.ts';
 
 /** Fixed, so that the same table always gives the same matrices. */
 const FOLD_SEED = 1;
@@ -21,8 +21,7 @@ interface Context {
   readonly db: DuckDb;
   readonly table: SplitTable;
   readonly writers: readonly MatrixWriter[];
-  /** One value per row of the table, overwritten by every column; and one array per split. */
-  readonly all: Float32Array;
+  /** An array per split, overwritten by every column. */
   readonly parts: readonly Float32Array[];
   readonly folds: Uint8Array;
 }
@@ -34,15 +33,19 @@ export async function writeMatrixColumns(
   plan: FeaturePlan,
   writers: readonly MatrixWriter[],
 ): Promise<WrittenColumns> {
-  const all = new Float32Array(table.rows);
   const parts = table.sizes.map((size) => new Float32Array(size));
-  const context = { db, table, writers, all, parts, folds: randomFolds(table.sizes[0]!, FOLD_SEED) };
+  const context = { db, table, writers, parts, folds: randomFolds(table.sizes[0]!, FOLD_SEED) };
   const encodings: CategoricalEncoding[] = [];
   const profile: Record<string, ColumnProfile> = {};
+  const reads = plan.inputs.map((input): ColumnRead =>
+    isCategorical(input) ? { codes: table.dictionaries.get(input.name)! } : { numbers: input },
+  );
+  const values = eachColumn(db, table, reads);
   for (const [index, input] of plan.inputs.entries()) {
-    if (!isCategorical(input)) profile[input.name] = await writeNumbers(context, input, index);
+    const column = (await values.next()).value as Float32Array | Int32Array;
+    if (!isCategorical(input)) profile[input.name] = await writeNumbers(context, input, index, column as Float32Array);
     else {
-      const written = await writeCategories(context, input, index);
+      const written = await writeCategories(context, input, index, column as Int32Array);
       encodings.push(written.encoding);
       profile[input.name] = written.profile;
     }
@@ -52,20 +55,22 @@ export async function writeMatrixColumns(
   return { encodings, profile };
 }
 
-async function writeNumbers(context: Context, input: InputColumn, index: number): Promise<ColumnProfile> {
-  const { db, table, all, parts } = context;
-  await readNumbers(db, table.parquet, input, all);
-  scatter(all, table.splits, parts);
+async function writeNumbers(
+  context: Context,
+  input: InputColumn,
+  index: number,
+  values: Float32Array,
+): Promise<ColumnProfile> {
+  const { table, parts } = context;
+  scatter(values, table.splits, parts);
   await write(context, index, parts);
   return input.type === 'boolean' ? booleanProfile(parts[0]!) : numericProfile(parts[0]!);
 }
 
-async function writeCategories(context: Context, input: InputColumn, index: number) {
-  const { db, table, all, parts, folds } = context;
+async function writeCategories(context: Context, input: InputColumn, index: number, codes: Int32Array) {
+  const { table, parts, folds } = context;
   const dictionary = table.dictionaries.get(input.name)!;
   const categories = input.type === 'categorical_integer' ? dictionary.values.map(Number) : dictionary.values;
-  const codes = new Int32Array(all.buffer);
-  await readCodes(db, table.parquet, dictionary, codes);
   const splitCodes = parts.map((part) => new Int32Array(part.buffer));
   scatter(codes, table.splits, splitCodes);
   const train = { column: input.name, categories, codes: splitCodes[0]! };

@@ -1,53 +1,63 @@
 /**
  * The values of the given ranks among the values that are not NaN, ascending from rank 0. Exact: a radix selection on
- * the bits of float32, which sort like integers once the sign is turned round. Two passes, memory independent of rows.
+ * the bits of float32, high half first. Two passes, memory independent of rows. A NaN must be a quiet one, as
+ * JavaScript and DuckDB make them.
  */
 export function orderStatistics(values: Float32Array, ranks: readonly number[]): number[] {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  const high = countHigh(values, bits);
-  const places = ranks.map((rank) => place(high, rank));
-  const low = countLow(values, bits, new Set(places.map(({ bin }) => bin)));
-  return places.map(({ bin, rank }) => toFloat((bin << 16) | place(low.get(bin)!, rank).bin));
+  const high = countHigh(bits);
+  const places = ranks.map((rank) => findHigh(high, rank));
+  const low = countLow(bits, new Set(places.map((place) => place.half)));
+  return places.map(({ half, rank }) => toFloat(half, findLow(low.get(half)!, rank)));
 }
 
-const BINS = 1 << 16;
+const HALF = 1 << 16;
+const SIGN = 0x8000;
+const INFINITY_HALF = 0x7f80; // halves above it, sign aside, are NaN
 
-/** Bits of a float32 as an unsigned integer of the same order. −0 counts as 0. */
-const ordered = (bits: number) => (bits < 0 ? (bits === -0x8000_0000 ? 0x8000_0000 : ~bits) : bits ^ 0x8000_0000) >>> 0;
-
-function countHigh(values: Float32Array, bits: Int32Array): Uint32Array {
-  const counts = new Uint32Array(BINS);
-  for (let row = 0; row < bits.length; row++) {
-    if (values[row] === values[row]) counts[ordered(bits[row]!) >>> 16]!++;
-  }
+/** Rows by the high half of their bits. */
+function countHigh(bits: Int32Array): Uint32Array {
+  const counts = new Uint32Array(HALF);
+  for (let row = 0; row < bits.length; row++) counts[bits[row]! >>> 16]!++;
   return counts;
 }
 
-function countLow(values: Float32Array, bits: Int32Array, bins: ReadonlySet<number>): Map<number, Uint32Array> {
-  const wanted = [...bins];
-  const slots = new Uint8Array(BINS);
-  wanted.forEach((bin, index) => (slots[bin] = index + 1));
-  const counts = new Uint32Array(wanted.length * BINS);
+/** Rows by the low half of their bits, per wanted high half; a negative value's low half is turned round. */
+function countLow(bits: Int32Array, halves: ReadonlySet<number>): Map<number, Uint32Array> {
+  const wanted = [...halves];
+  const slots = new Uint8Array(HALF);
+  wanted.forEach((half, index) => (slots[half] = index + 1));
+  const counts = new Uint32Array(wanted.length * HALF);
   for (let row = 0; row < bits.length; row++) {
-    if (values[row] !== values[row]) continue;
-    const key = ordered(bits[row]!);
-    const slot = slots[key >>> 16]!;
-    if (slot > 0) counts[(slot - 1) * BINS + (key & 0xffff)]!++;
+    const value = bits[row]!;
+    const slot = slots[value >>> 16]!;
+    if (slot > 0) counts[(slot - 1) * HALF + ((value < 0 ? ~value : value) & 0xffff)]!++;
   }
-  return new Map(wanted.map((bin, index) => [bin, counts.subarray(index * BINS, (index + 1) * BINS)]));
+  return new Map(wanted.map((half, index) => [half, counts.subarray(index * HALF, (index + 1) * HALF)]));
 }
 
-/** The bin that holds the rank, and the rank inside it. */
-function place(counts: Uint32Array, rank: number): { bin: number; rank: number } {
+/** The high half that holds the rank, and the rank among its rows. Negative halves come first, in falling order. */
+function findHigh(counts: Uint32Array, rank: number): { half: number; rank: number } {
   let left = rank;
-  for (let bin = 0; bin < counts.length; bin++) {
-    if (left < counts[bin]!) return { bin, rank: left };
-    left -= counts[bin]!;
+  for (let half = SIGN | INFINITY_HALF; half >= SIGN; half--) {
+    if (left < counts[half]!) return { half, rank: left };
+    left -= counts[half]!;
+  }
+  for (let half = 0; half <= INFINITY_HALF; half++) {
+    if (left < counts[half]!) return { half, rank: left };
+    left -= counts[half]!;
   }
   throw new RangeError(`order statistics: rank ${rank} is beyond the values`);
 }
 
-function toFloat(key: number): number {
-  const bits = key >>> 0 >= 0x8000_0000 ? key ^ 0x8000_0000 : ~key;
-  return new Float32Array(Int32Array.of(bits).buffer)[0]!;
+function findLow(counts: Uint32Array, rank: number): number {
+  let left = rank;
+  let low = 0;
+  while (left >= counts[low]!) left -= counts[low++]!;
+  return low;
+}
+
+function toFloat(half: number, low: number): number {
+  const bits = (half << 16) | (half >= SIGN ? ~low & 0xffff : low);
+  return new Float32Array(Int32Array.of(bits).buffer)[0]! + 0; // −0 is 0
 }

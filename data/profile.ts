@@ -126,7 +126,8 @@ function estimateDistinct(values: Float32Array): number {
   for (let row = 0; row < values.length; row++) {
     if (values[row] === values[row]) seen[mix(bits[row]!) >>> shift] = 1;
   }
-  const used = seen.reduce((sum, slot) => sum + slot, 0);
+  let used = 0;
+  for (let slot = 0; slot < slots; slot++) used += seen[slot]!;
   return Math.round(-slots * Math.log(Math.max(slots - used, 1) / slots));
 }
 

@@ -2,7 +2,7 @@ import type { DuckDb } from '../lib/duckdb.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { createRowHashes, scatter, splitSizes, SPLIT_NAMES } from './split.ts';
 import { classText, tableColumns } from './table-schema.ts';
-import { createDictionary, readCodes, readNumbers, rowCount, type Dictionary } from './typed-columns.ts';
+import { createDictionary, eachColumn, rowCount, type ColumnRead, type Dictionary } from './typed-columns.ts';
 import { violations } from './violations.ts';
 
 /** A typed Parquet table whose rows are assigned to splits. */
@@ -27,23 +27,29 @@ export async function splitTable(db: DuckDb, parquet: string, definition: Pipeli
   const rows = await rowCount(db, parquet);
   const hashes = createRowHashes(rows, definition.split.seed);
   const dictionaries = new Map<string, Dictionary>();
-  const numbers = new Float32Array(rows);
-  const codes = new Int32Array(numbers.buffer);
+  const reads: ColumnRead[] = [];
   for (const column of tableColumns(definition)) {
     if (column.type === 'numeric' || column.type === 'boolean') {
-      await readNumbers(db, parquet, column, numbers);
-      hashes.addNumbers(numbers);
+      reads.push({ numbers: column });
       continue;
     }
-    const dictionary = await createDictionary(db, parquet, column.name);
-    dictionaries.set(column.name, dictionary);
-    await readCodes(db, parquet, dictionary, codes);
-    hashes.addCodes(codes, dictionary.values);
+    const codes = await createDictionary(db, parquet, column.name);
+    dictionaries.set(column.name, codes);
+    reads.push({ codes });
   }
-  // The target comes last: its codes are still in `codes`.
   const classes = dictionaries.get(definition.target.column)!.values;
   const positive = classes.indexOf(classText(definition.target.positive));
-  const target = isCode(codes, positive);
+  let target: Uint8Array = new Uint8Array();
+  let index = 0;
+  for await (const values of eachColumn(db, { parquet, rows }, reads)) {
+    const read = reads[index++]!;
+    if ('numbers' in read) {
+      hashes.addNumbers(values as Float32Array);
+      continue;
+    }
+    hashes.addCodes(values as Int32Array, read.codes.values);
+    if (read.codes.column === definition.target.column) target = isCode(values as Int32Array, positive);
+  }
   const splits = hashes.assign(definition.split);
   const sizes = splitSizes(splits);
   const targets = sizes.map((size) => new Uint8Array(size));

@@ -1,7 +1,7 @@
 import type { DuckDb } from '../lib/duckdb.ts';
 import { categoryProfile, numericProfile, type ColumnProfile, type TableProfile } from './profile.ts';
 import type { TableColumn } from './table-schema.ts';
-import { countValues, readNumbers, rowCount } from './typed-columns.ts';
+import { countValues, eachColumn, rowCount } from './typed-columns.ts';
 
 /** Profile of a typed Parquet table, a column at a time. */
 export async function profileTable(
@@ -10,14 +10,14 @@ export async function profileTable(
   columns: readonly TableColumn[],
 ): Promise<TableProfile> {
   const rows = await rowCount(db, parquet);
-  const numbers = new Float32Array(rows);
-  const profiles: [string, ColumnProfile][] = [];
-  for (const column of columns) {
-    if (column.type === 'numeric') await readNumbers(db, parquet, column, numbers);
-    const profile = column.type === 'numeric' ? numericProfile(numbers) : await profileCategories(db, parquet, column);
-    profiles.push([column.name, profile]);
+  const numeric = columns.filter(({ type }) => type === 'numeric');
+  const values = eachColumn(db, { parquet, rows }, numeric.map((numbers) => ({ numbers }))); // prettier-ignore
+  const profiles = new Map<string, ColumnProfile>();
+  for (const { name } of numeric) profiles.set(name, numericProfile((await values.next()).value as Float32Array));
+  for (const column of columns.filter(({ type }) => type !== 'numeric')) {
+    profiles.set(column.name, await profileCategories(db, parquet, column));
   }
-  return { rows, columns: Object.fromEntries(profiles) };
+  return { rows, columns: Object.fromEntries(columns.map(({ name }) => [name, profiles.get(name)!])) };
 }
 
 async function profileCategories(db: DuckDb, parquet: string, column: TableColumn): Promise<ColumnProfile> {

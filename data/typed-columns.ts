@@ -20,11 +20,38 @@ export const tableOf = (parquet: string) => `read_parquet(${quoteText(parquet)})
 export const rowCount = async (db: DuckDb, parquet: string): Promise<number> =>
   Number((await db.rows<{ n: string }>(`SELECT count(*) AS n FROM ${tableOf(parquet)}`))[0]!.n);
 
+/** What a column is read as: a float32 per row, or the index of its value in a dictionary. */
+export type ColumnRead = { readonly numbers: NamedColumn } | { readonly codes: Dictionary };
+
 /** Fills `out` from row 0. Numbers, and booleans as 0/1, are float32 with NaN where missing. */
-export async function readNumbers(db: DuckDb, parquet: string, column: NamedColumn, out: Float32Array): Promise<void> {
-  const name = quoteName(column.name);
-  const number = column.type === 'boolean' ? `CAST(CAST(${name} AS TINYINT) AS FLOAT)` : name;
-  await fill(db, `SELECT coalesce(${number}, 'nan'::FLOAT) FROM ${tableOf(parquet)}`, out);
+export const readNumbers = (db: DuckDb, parquet: string, numbers: NamedColumn, out: Float32Array): Promise<void> =>
+  fill(db, parquet, [{ numbers }], [out]);
+
+/** Fills `out` from row 0 with the index of every value in the dictionary, −1 where missing. */
+export const readCodes = (db: DuckDb, parquet: string, codes: Dictionary, out: Int32Array): Promise<void> =>
+  fill(db, parquet, [{ codes }], [out]);
+
+// One query over eight columns costs little more than over one, most of it being paid per chunk of 2,048 rows.
+const GROUP_COLUMNS = 8;
+const GROUP_BYTES = 16 * 2 ** 20;
+
+/**
+ * Reads whole columns, a few at a time, in the order of `reads`. Yields the values of each, as `readNumbers` or
+ * `readCodes` gives them; an array is overwritten once the generator goes on. At least one column is held, at most 16 MiB of more.
+ */
+export async function* eachColumn(
+  db: DuckDb,
+  { parquet, rows }: { readonly parquet: string; readonly rows: number },
+  reads: readonly ColumnRead[],
+): AsyncGenerator<Float32Array | Int32Array> {
+  const size = Math.max(1, Math.min(GROUP_COLUMNS, reads.length, Math.floor(GROUP_BYTES / (4 * rows))));
+  const buffers = Array.from({ length: size }, () => new Float32Array(rows));
+  for (let start = 0; start < reads.length; start += size) {
+    const group = reads.slice(start, start + size);
+    const outs = group.map((read, i) => ('codes' in read ? new Int32Array(buffers[i]!.buffer) : buffers[i]!));
+    await fill(db, parquet, group, outs);
+    yield* outs;
+  }
 }
 
 export async function countValues(db: DuckDb, parquet: string, column: NamedColumn): Promise<ValueCounts> {
@@ -50,24 +77,29 @@ export async function createDictionary(db: DuckDb, parquet: string, column: stri
   return { column, values: values.map(({ value }) => value), type };
 }
 
-/** Fills `out` from row 0 with the index of every value in the dictionary, −1 where missing. */
-export async function readCodes(
+// Stops when the arrays are full: a LIMIT would make DuckDB stream five times slower.
+async function fill(
   db: DuckDb,
   parquet: string,
-  { column, type }: Dictionary,
-  out: Int32Array,
+  reads: readonly ColumnRead[],
+  outs: readonly (Float32Array | Int32Array)[],
 ): Promise<void> {
-  const code = `CAST(enum_code(CAST(CAST(${quoteName(column)} AS VARCHAR) AS ${type})) AS INTEGER)`;
-  await fill(db, `SELECT coalesce(${code}, -1) FROM ${tableOf(parquet)}`, out);
+  const length = outs[0]!.length;
+  let row = 0;
+  for await (const { rows, columns } of db.chunks(`SELECT ${reads.map(readSql).join(', ')} FROM ${tableOf(parquet)}`)) {
+    const wanted = Math.min(rows, length - row);
+    outs.forEach((out, i) => out.set(wanted < rows ? columns[i]!.subarray(0, wanted) : columns[i]!, row));
+    row += rows;
+    if (row >= length) return;
+  }
 }
 
-// Stops when `out` is full: a LIMIT would make DuckDB stream five times slower.
-async function fill(db: DuckDb, sql: string, out: Float32Array | Int32Array): Promise<void> {
-  let row = 0;
-  for await (const { rows, columns } of db.chunks(sql)) {
-    const left = out.length - row;
-    out.set(rows > left ? columns[0]!.subarray(0, left) : columns[0]!, row);
-    row += rows;
-    if (row >= out.length) return;
+function readSql(read: ColumnRead): string {
+  if ('codes' in read) {
+    const { column, type } = read.codes;
+    return `coalesce(CAST(enum_code(CAST(CAST(${quoteName(column)} AS VARCHAR) AS ${type})) AS INTEGER), -1)`;
   }
+  const name = quoteName(read.numbers.name);
+  const number = read.numbers.type === 'boolean' ? `CAST(CAST(${name} AS TINYINT) AS FLOAT)` : name;
+  return `coalesce(${number}, 'nan'::FLOAT)`;
 }
