@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     modelName: config.MODEL_NAME,
   });
   const serving = await startServingNode({
-    node: `serving-${randomUUID().slice(0, 8)}`, // shown to callers: no host in it
+    node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it
     repository: createEndpointRepository(database.db),
     resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
     listen: (onChange) => database.sql.listen(ENDPOINTS_CHANNEL, onChange),
