@@ -10,6 +10,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.server.test.ts'],
           testTimeout: 20_000,
+          isolate: false, // half the time goes into imports otherwise
         },
       },
       {
