@@ -32,7 +32,7 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
   demo: async (args) => {
     const platform = await bringUp();
     try {
-      await runDemo(platform.urls);
+      await runDemo({ ...platform.urls, namespace: loadConfig().TEMPORAL_NAMESPACE });
     } catch (error) {
       await platform.stop();
       throw error;

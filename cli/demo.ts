@@ -13,6 +13,8 @@ export interface DemoUrls {
   readonly api: string;
   readonly serving: string;
   readonly temporalUi: string | null;
+  /** Temporal namespace of the runs. */
+  readonly namespace: string;
 }
 
 /** What a user would do, over REST only: upload a CSV, train, watch, wait for the deployment, score a customer. */
@@ -34,7 +36,7 @@ export async function runDemo(urls: DemoUrls, terminal: NodeJS.WriteStream = pro
   say(JSON.stringify(await request(`${urls.serving}/api/v1/predict/churn`, exampleCustomer), null, 2));
   say(`\nAPI docs           ${urls.api}/docs`);
   if (urls.temporalUi)
-    say(`This run           ${urls.temporalUi}/namespaces/default/workflows/${encodeURIComponent(runId)}`);
+    say(`This run           ${urls.temporalUi}/namespaces/${urls.namespace}/workflows/${encodeURIComponent(runId)}`);
   say(
     `Score a customer   curl -s ${urls.serving}/predict -H 'content-type: application/json' -d '${JSON.stringify(exampleCustomer)}'\n`,
   );
