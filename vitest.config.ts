@@ -11,6 +11,7 @@ export default defineConfig({
           exclude: ['test/**/*.server.test.ts'],
           testTimeout: 20_000,
           isolate: false, // half the time goes into imports otherwise
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -20,6 +21,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 600_000,
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
