@@ -1,6 +1,6 @@
 import type { RegisterVersionInput } from '../../db/models.ts';
 import { definePipeline, type PipelineDefinition } from '../../pipelines/definition.ts';
-import type { JobStatus } from '../../workflows/messages.ts';
+import { pendingStatus, type JobStatus } from '../../workflows/messages.ts';
 
 export const exampleDefinition = (name: string, description = ''): PipelineDefinition =>
   definePipeline({
@@ -12,26 +12,16 @@ export const exampleDefinition = (name: string, description = ''): PipelineDefin
   });
 
 export const exampleStatus = (jobId: string, change: Partial<JobStatus> = {}): JobStatus => ({
-  job_id: jobId,
-  kind: 'train_model',
-  pipeline: { name: 'churn', version: 1 },
+  ...pendingStatus({
+    job_id: jobId,
+    kind: 'train_model',
+    pipeline: { name: 'churn', version: 1 },
+    requested_by: 'test',
+    started_at: '2026-01-01T00:00:00.000Z',
+  }),
   state: 'RUNNING',
   stage: 'make_dataset',
-  progress: 0,
-  stages: [],
-  candidates: [],
   waiting_for: null,
-  dataset_version: null,
-  rows: null,
-  metrics: {},
-  best_candidate: null,
-  model: null,
-  endpoint: null,
-  promoted: false,
-  error: null,
-  requested_by: 'test',
-  started_at: '2026-01-01T00:00:00.000Z',
-  finished_at: null,
   ...change,
 });
 
