@@ -45,5 +45,4 @@ export interface Evaluated {
   readonly passed: boolean;
   /** One line per gate that does not hold. */
   readonly failures: readonly string[];
-  readonly production_version: number | null;
 }

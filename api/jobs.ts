@@ -1,5 +1,5 @@
 import type { RunRepository } from '../db/runs.ts';
-import { notFound, PlatformError } from '../lib/errors.ts';
+import { notFound, orNull, PlatformError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { JobKind, JobStatus } from '../workflows/messages.ts';
 import type { JobEngine, JobExecution } from './job-engine.ts';
@@ -29,14 +29,7 @@ export function createJobs(deps: JobsDeps) {
   const { engine, runs, log, now } = deps;
 
   /** The last status in the database; null when there is none. */
-  const projected = async (jobId: string): Promise<JobStatus | null> => {
-    try {
-      return (await runs.get(jobId)).status;
-    } catch (error) {
-      if (error instanceof PlatformError && error.code === 'NOT_FOUND') return null;
-      throw error;
-    }
-  };
+  const projected = async (jobId: string): Promise<JobStatus | null> => (await orNull(runs.get(jobId)))?.status ?? null;
   /** The projection is a convenience: a database that is away must not fail what Temporal has done. */
   const project = async (status: JobStatus, sequence: number): Promise<void> => {
     try {

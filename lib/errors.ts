@@ -32,3 +32,13 @@ export class PlatformError extends Error {
 
 export const notFound = (entity: string, id: string) =>
   new PlatformError('NOT_FOUND', `${entity} '${id}' does not exist`);
+
+/** What `work` gives, or null where it throws NOT_FOUND. */
+export async function orNull<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}

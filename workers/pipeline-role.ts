@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { context, propagation } from '@opentelemetry/api';
 import { createDatasetActivities } from '../activities/dataset.ts';
 import { createDeploymentActivities } from '../activities/deployment.ts';
 import { createEvaluationActivities } from '../activities/evaluation.ts';
@@ -16,9 +15,10 @@ import { createModelRepository } from '../db/models.ts';
 import { createRunRepository } from '../db/runs.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { required, type Config } from '../lib/config.ts';
-import { PlatformError } from '../lib/errors.ts';
+import { orNull } from '../lib/errors.ts';
 import type { ThreadPool } from '../lib/thread-pool.ts';
-import { PipelineDefinition } from '../pipelines/definition.ts';
+import { currentTraceparent } from '../lib/tracing.ts';
+import { readDefinition } from './stored-definition.ts';
 
 export interface RoleDeps {
   readonly config: Config;
@@ -37,8 +37,7 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
   const workDirectory = join(config.ANNEAL_HOME, 'work');
   await mkdir(workDirectory, { recursive: true });
 
-  const loadDefinition = async (sha256: string) =>
-    PipelineDefinition.parse(JSON.parse(Buffer.from(await store.get(sha256)).toString()));
+  const loadDefinition = (sha256: string) => readDefinition(store, sha256);
   const production = (name: string) => orNull(models.getByAlias(name, 'production'));
   /** DuckDB and ONNX Runtime are native: see RunOptions.onAbort. */
   const run =
@@ -74,23 +73,8 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
     ...createDeploymentActivities({
       ...endpoints,
       productionVersion: async (name) => (await production(name))?.version ?? null,
-      traceparent,
+      traceparent: () => currentTraceparent() ?? null,
     }),
   };
   return { activities, close: database.close };
-}
-
-async function orNull<T>(work: Promise<T>): Promise<T | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof PlatformError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  }
-}
-
-function traceparent(): string | null {
-  const carrier: { traceparent?: string } = {};
-  propagation.inject(context.active(), carrier);
-  return carrier.traceparent ?? null;
 }

@@ -72,7 +72,8 @@ export async function runJob(kind: JobKind, input: JobInput, body: (job: Job) =>
   return status;
 }
 
-const now = () => new Date().toISOString(); // workflow time: replay-safe
+/** Workflow time: replay-safe. */
+export const now = () => new Date().toISOString();
 
 /** Projections go out in order, without holding the job up; a lost one is made good by the next. */
 function createProjection(status: JobStatus): () => Promise<void> {

@@ -2,7 +2,7 @@ import { ActivityCancellationType, CancellationScope, proxyActivities, setHandle
 import type { PreparedData, TrainedCandidate } from '../activities/artifacts.ts';
 import type { RunPlan } from '../activities/planning.ts';
 import type { TrainingActivities } from '../activities/training.ts';
-import type { Job } from './job.ts';
+import { now, type Job } from './job.ts';
 import { candidateProgressSignal, QUEUES } from './messages.ts';
 import type { CandidateStatus, JobInput } from './messages.ts';
 
@@ -70,5 +70,3 @@ function advance({ status }: Job): void {
   const index = status.stages.findIndex(({ name }) => name === 'training');
   status.progress = Math.floor((100 * (index + done / status.candidates.length)) / status.stages.length);
 }
-
-const now = () => new Date().toISOString(); // workflow time: replay-safe

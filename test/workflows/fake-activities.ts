@@ -43,7 +43,6 @@ const evaluated: Evaluated = {
   report: 'e',
   passed: true,
   failures: [],
-  production_version: null,
 };
 
 /** Activities that compute nothing, for tests of orchestration alone. `projected` collects what went to Postgres. */

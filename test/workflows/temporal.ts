@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { findTemporal, startTemporalServer } from '../../lib/temporal-server.ts';
-import { QUEUES, SEARCH_ATTRIBUTES, type JobInput } from '../../workflows/messages.ts';
+import { QUEUES, type JobInput } from '../../workflows/messages.ts';
+import { startTestTemporal } from '../platform.ts';
 import type { AllActivities } from './fake-activities.ts';
 
 export const WORKFLOWS = new URL('../../workflows/index.ts', import.meta.url).pathname;
@@ -18,21 +15,13 @@ export const workflowBundle = () => (bundle ??= bundleWorkflowCode({ workflowsPa
 /** A real Temporal server of this test file's own. */
 export async function startTemporal() {
   Runtime.install({ logger });
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-temporal-'));
-  const server = await startTemporalServer({
-    program: await findTemporal(),
-    dataFile: join(folder, 'temporal.db'),
-    port: 0,
-    uiPort: 0,
-    searchAttributes: Object.values(SEARCH_ATTRIBUTES),
-  });
+  const server = await startTestTemporal();
   const connection = await Connection.connect({ address: server.address });
   const native = await NativeConnection.connect({ address: server.address });
   const stop = async () => {
     await native.close();
     await connection.close();
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
   };
   return { client: new Client({ connection }), native, stop };
 }

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import type { Evaluated, PreparedData, TrainedCandidate } from '../../activities/artifacts.ts';
 import type { EvaluateInput } from '../../activities/evaluation.ts';
 import type { ModelVersion } from '../../db/schema/models.ts';
-import { readRawRows } from '../../data/raw-rows.ts';
 import { createOnnxSession, scoreRows } from '../../lib/onnx-session.ts';
 import { threadTask } from '../../lib/thread-task.ts';
 import { bootstrapDifference } from '../../ml/bootstrap.ts';
@@ -13,7 +11,8 @@ import type { TrainedModel } from '../../ml/model.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
 import { maxF1Threshold } from '../../ml/threshold.ts';
 import { HIGHER_IS_BETTER, MetricName, type PipelineDefinition } from '../../pipelines/definition.ts';
-import { duckdbLimits, inDirectory, loadDefinition, loadJson, loadMatrix, putJson, store } from './store.ts';
+import { loadDefinition, loadJson, loadMatrix, putJson, store } from './store.ts';
+import { loadTestRows } from './test-rows.ts';
 
 type Input = Omit<EvaluateInput, 'model'> & { readonly production: ModelVersion | null };
 
@@ -52,7 +51,6 @@ export const evaluate = threadTask(async (input: Input): Promise<Evaluated> => {
     report: await putJson(report),
     passed: checks.every(({ passed }) => passed),
     failures: checks.filter(({ passed }) => !passed).map(({ message }) => message),
-    production_version: input.production?.version ?? null,
   };
 });
 
@@ -114,15 +112,12 @@ async function compareWithProduction({ production, prepared, definition, target,
   return { version: production.version, comparable: true as const, metric, difference, check, evaluation };
 }
 
-const scoreProduction = (production: ModelVersion, prepared: PreparedData): Promise<Float32Array> =>
-  inDirectory('score-production', async (directory) => {
-    const parquet = join(directory, 'test-rows.parquet');
-    await store.getFile(prepared.test_rows, parquet);
-    const rows = await readRawRows(parquet, production.signature.inputs, duckdbLimits(directory));
-    const session = await createOnnxSession(await store.get(production.onnxSha256));
-    try {
-      return await scoreRows(session, production.signature, rows);
-    } finally {
-      await session.release();
-    }
-  });
+async function scoreProduction(production: ModelVersion, prepared: PreparedData): Promise<Float32Array> {
+  const rows = await loadTestRows(prepared, production.signature.inputs);
+  const session = await createOnnxSession(await store.get(production.onnxSha256));
+  try {
+    return await scoreRows(session, production.signature, rows);
+  } finally {
+    await session.release();
+  }
+}

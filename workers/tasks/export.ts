@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import type { ExportedModel, ExportInput } from '../../activities/registry.ts';
 import type { PreparedData } from '../../activities/artifacts.ts';
-import { readRawRows } from '../../data/raw-rows.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { createOnnxSession, scoreRows, type OnnxSession } from '../../lib/onnx-session.ts';
 import { threadTask } from '../../lib/thread-task.ts';
@@ -11,7 +9,8 @@ import { writeOnnx } from '../../ml/onnx/write.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
 import type { GoldenRows, ModelSignature, RawRow } from '../../ml/signature.ts';
 import type { PipelineDefinition } from '../../pipelines/definition.ts';
-import { duckdbLimits, inDirectory, loadDefinition, loadJson, loadMatrix, putJson, store } from './store.ts';
+import { loadDefinition, loadJson, loadMatrix, putJson, store } from './store.ts';
+import { loadTestRows } from './test-rows.ts';
 
 const TOLERANCE = 1e-5; // float32 sums in the file against float64 sums in ml/
 const CHECKED_ROWS = 10_000;
@@ -59,11 +58,7 @@ async function requireParity(
 ): Promise<void> {
   const test = await loadMatrix(prepared.test);
   const expected = predictProbabilities(model, test);
-  const rows = await inDirectory('parity', async (directory) => {
-    const parquet = join(directory, 'test-rows.parquet');
-    await store.getFile(prepared.test_rows, parquet);
-    return await readRawRows(parquet, signature.inputs, duckdbLimits(directory), CHECKED_ROWS);
-  });
+  const rows = await loadTestRows(prepared, signature.inputs, CHECKED_ROWS);
   const answered = await scoreRows(session, signature, rows);
   const worst = answered.reduce((most, value, row) => Math.max(most, Math.abs(value - expected[row]!)), 0);
   if (!(worst <= TOLERANCE)) {

@@ -5,7 +5,7 @@ import { openArtifactStore } from '../../lib/artifact-store/open.ts';
 import type { Config } from '../../lib/config.ts';
 import { decodeMatrix } from '../../ml/matrix-file.ts';
 import type { Matrix } from '../../ml/matrix.ts';
-import { PipelineDefinition } from '../../pipelines/definition.ts';
+import { readDefinition } from '../stored-definition.ts';
 
 /** What a pool thread is constructed with. */
 export interface TaskSettings {
@@ -20,7 +20,7 @@ export const duckdbLimits = (directory: string) => ({ memoryLimit: config.DUCKDB
 export const loadJson = async <T>(sha256: string): Promise<T> =>
   JSON.parse(Buffer.from(await store.get(sha256)).toString()) as T;
 
-export const loadDefinition = async (sha256: string) => PipelineDefinition.parse(await loadJson(sha256));
+export const loadDefinition = (sha256: string) => readDefinition(store, sha256);
 
 export const loadMatrix = async (sha256: string): Promise<Matrix> => decodeMatrix(await store.get(sha256));
 
