@@ -95,10 +95,17 @@ export default tseslint.config(
       'The data plane carries no orchestration.',
     ),
   ]),
+  only('auth', [
+    typesOnly(folders('db'), 'Take it as a dependency; only composition roots construct adapters.'),
+    ban(
+      folders('workflows', 'activities', 'workers', 'api', 'serving', 'cli', 'data', 'ml', 'pipelines'),
+      'auth/ knows callers, not what they call.',
+    ),
+  ]),
   only('db', [ban(folders('activities', 'workers', 'api', 'serving', 'cli', 'data'), 'db/ is below its users.')]),
   only('lib', [
     ban(
-      folders('workflows', 'activities', 'workers', 'api', 'serving', 'db', 'cli', 'data', 'ml', 'pipelines'),
+      folders('workflows', 'activities', 'workers', 'api', 'serving', 'db', 'cli', 'data', 'ml', 'pipelines', 'auth'),
       'lib/ knows no domain nouns.',
     ),
   ]),

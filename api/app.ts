@@ -1,9 +1,10 @@
 import type { Registry } from 'prom-client';
+import { guard, identify, requireGuards } from '../auth/guard.ts';
+import type { Authenticate } from '../auth/principal.ts';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { docsRoutes } from '../lib/http/docs-page.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import type { Logger } from '../lib/log.ts';
-import { actor } from './middleware/actor.ts';
 import { bodyLimit } from './middleware/body-limit.ts';
 import { idempotency } from './middleware/idempotency.ts';
 import { logging } from './middleware/logging.ts';
@@ -21,6 +22,7 @@ import { type TrainDeps, trainRoutes } from './routes/train.ts';
 
 type RouteDeps = DataDeps & TrainDeps & RunsDeps & ModelsDeps & DatasetsDeps & PipelinesDeps;
 export interface ApiDeps extends Omit<RouteDeps, 'idempotent'> {
+  readonly authenticate: Authenticate;
   readonly endpoints: EndpointReads;
   readonly idempotencyKeys: IdempotencyKeyRepository;
   readonly log: Logger;
@@ -32,7 +34,7 @@ export type AppType = ReturnType<typeof createApp>;
 const INFO = { title: 'Anneal', version: '1', description: 'From a CSV to a model behind an endpoint.' };
 const isUpload = (method: string, path: string) => method === 'POST' && /^\/api\/v1\/datasets\/?$/.test(path);
 
-/** The control plane as a function of what it works with. */
+/** The control plane as a function of what it works with. Throws when a route says nothing about who may call it. */
 export function createApp(deps: ApiDeps) {
   const { log, registry, checks } = deps;
   const routeDeps = { ...deps, idempotent: idempotency(deps.idempotencyKeys, deps.now) };
@@ -44,20 +46,24 @@ export function createApp(deps: ApiDeps) {
     requestSpan,
     logging(log),
     requestMetrics(registry),
-    actor,
+    identify(deps.authenticate),
     bodyLimit(deps.maxBodyBytes, isUpload),
   );
 
-  app.get('/livez', (c) => c.json({ status: 'live' }));
-  app.get('/readyz', async (c) => {
+  const open = guard('public');
+  app.get('/livez', open, (c) => c.json({ status: 'live' }));
+  app.get('/readyz', open, async (c) => {
     const { status, body } = await checkHealth(checks);
     return c.json(body, status, status === 503 ? { 'retry-after': '2' } : {});
   });
-  app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'content-type': registry.contentType }));
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: INFO });
-  app.route('/docs', docsRoutes('Anneal API'));
+  app.get('/metrics', open, async (c) =>
+    c.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+  );
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.get('/openapi.json', open, (c) => c.json(app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO })));
+  app.route('/docs', docsRoutes('Anneal API', open));
 
-  return app
+  const routed = app
     .route('/api/v1/data', dataRoutes(routeDeps))
     .route('/api/v1/train', trainRoutes(routeDeps))
     .route('/api/v1/runs', runRoutes(routeDeps))
@@ -65,4 +71,6 @@ export function createApp(deps: ApiDeps) {
     .route('/api/v1/datasets', datasetRoutes(routeDeps))
     .route('/api/v1/pipelines', pipelineRoutes(routeDeps))
     .route('/api/v1/endpoints', endpointRoutes(routeDeps));
+  requireGuards(routed);
+  return routed;
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
+import { createAuthenticator } from '../auth/authenticator.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
@@ -80,6 +81,7 @@ async function main(config: Config): Promise<void> {
     log,
     now,
     registry: createMetrics('api'),
+    authenticate: createAuthenticator(),
     checks: {
       postgres: () => db.execute(sql`select 1`),
       temporal: () => client.workflowService.getSystemInfo({}),

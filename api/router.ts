@@ -1,14 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { z } from 'zod';
+import type { AuthEnv } from '../auth/guard.ts';
 import { type ErrorDetail, PlatformError } from '../lib/errors.ts';
 
-export interface ApiEnv {
-  Variables: {
-    requestId: string;
-    /** Who calls: the `x-actor` header until there are identities. */
-    actor: string;
-  };
-}
+export type ApiEnv = AuthEnv;
 
 /** The one way to make a router: every bad request becomes the same INVALID, whoever declared the route. */
 export const createRouter = () =>

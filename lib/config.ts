@@ -13,6 +13,13 @@ const postgresUrl = z.url({
 });
 const httpUrl = z.url({ protocol: /^https?$/, error: 'a URL as http://host:4318' });
 const address = z.string().regex(/^[^\s:/]+:\d+$/, 'host:port, without a scheme');
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const secret = z.string();
 
 /** Query sources by name: a JSON object, name → Postgres URL. */
 const SourceDatabases = z
@@ -65,6 +72,20 @@ export const ConfigSchema = z
     S3_ACCESS_KEY: z.string().optional(),
     S3_SECRET_KEY: z.string().optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+
+    JWT_SECRET_KEY: secret.optional(),
+    ACCESS_TOKEN_EXPIRE_MINUTES: count(30),
+    REFRESH_TOKEN_EXPIRE_DAYS: count(7),
+    ADMIN_USERNAME: z.string().default('admin'),
+    ADMIN_PASSWORD: secret.optional(),
+    ADMIN_EMAIL: z.email().default('admin@example.com'),
+    CORS_ORIGINS: list.default([]),
+    TRUSTED_PROXIES: list.default([]),
+    RATE_LIMIT_AUTH_PER_MINUTE: count(30),
+    RATE_LIMIT_GENERAL_PER_MINUTE: count(1_200),
+    RATE_LIMIT_PREDICT_PER_MINUTE: count(60_000),
+    OUTGOING_HOSTS: list.default([]),
+    OUTGOING_PRIVATE_ADDRESSES: flag.default(false),
 
     MODEL_URI: z
       .string()

@@ -8,6 +8,10 @@ export type ErrorCode =
   | 'MODEL_INVALID'
   | 'DEPLOYMENT_FAILED'
   | 'TOO_LARGE'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'METHOD_NOT_ALLOWED'
+  | 'RATE_LIMITED'
   | 'UNAVAILABLE';
 
 /** One broken rule: where (field, column, row or variable) and what the rule says. */

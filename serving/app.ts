@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
+import { type AuthEnv, identify, requireGuards } from '../auth/guard.ts';
+import type { Authenticate } from '../auth/principal.ts';
 import { answerProblem, toProblem } from '../lib/http/problem.ts';
-import { requestId, requestSpan, type RequestEnv } from '../lib/http/request-context.ts';
+import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import type { Logger } from '../lib/log.ts';
 import { notFound } from '../lib/errors.ts';
 import type { ServedSlot } from './loaded-model.ts';
@@ -25,9 +27,10 @@ export interface ServingDeps {
   readonly log: Pick<Logger, 'error'>;
   readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
   readonly enableBoom: boolean;
+  readonly authenticate: Authenticate;
 }
 
-/** The data plane's HTTP side: predictions, what answers them, health and metrics. */
+/** The data plane's HTTP side: predictions, what answers them, health and metrics. Throws for a route without a policy. */
 export function createServingApp(deps: ServingDeps) {
   const { slots, defaultSlot, isKnown, metrics, limits, log } = deps;
   const served = () => slots.names().map((name) => slots.get(name)!);
@@ -38,9 +41,10 @@ export function createServingApp(deps: ServingDeps) {
   const predictor = createPredictor({ slots, defaultSlot, isKnown, maxRows: limits.maxRows, onScored: metrics.scored });
 
   // Not strict: a slash at the end of a path changes nothing.
-  return new Hono<RequestEnv>({ strict: false })
+  const app = new Hono<AuthEnv>({ strict: false })
     .use(requestId)
     .use(requestSpan)
+    .use(identify(deps.authenticate))
     .onError((error, c) => {
       const problem = toProblem(error, c.get('requestId'));
       if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
@@ -52,4 +56,6 @@ export function createServingApp(deps: ServingDeps) {
     .route('/', healthRoutes(deps))
     .route('/', modelRoutes({ served, slotOf, isKnown }))
     .route('/', predictRoutes({ predictor, metrics, slotOf, maxBodyBytes: limits.maxBodyBytes }));
+  requireGuards(app);
+  return app;
 }

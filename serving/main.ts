@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { createAuthenticator } from '../auth/authenticator.ts';
 import { connect } from '../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
 import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
     registry: createMetrics('serving'),
     log,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
+    authenticate: createAuthenticator(),
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);

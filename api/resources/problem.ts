@@ -19,11 +19,14 @@ const Problem = z
   .openapi('Problem');
 
 const MEANINGS = {
+  401: 'No valid access token or API key',
+  403: 'The caller’s role or key does not allow this',
   404: 'Something the request names does not exist',
   409: 'In conflict with what is there',
   413: 'The body is too large',
   415: 'A body of another media type',
   422: 'One entry in `errors` per bad field',
+  429: 'Too many requests; see Retry-After',
   503: 'Something the request needs cannot be reached; see Retry-After',
 } as const;
 type ProblemStatus = keyof typeof MEANINGS;

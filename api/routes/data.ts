@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { RunRepository } from '../../db/runs.ts';
 import type { Checks } from '../../lib/health-server.ts';
@@ -6,6 +6,7 @@ import type { Jobs } from '../jobs.ts';
 import { checkHealth, Health } from '../resources/health.ts';
 import { Job, JobAccepted, JobFilters, JobId, JobRequestBody, toListedJob } from '../resources/job.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
 import { type ApiEnv, createRouter } from '../router.ts';
 import { startJob } from '../start-job.ts';
@@ -19,7 +20,7 @@ export interface DataDeps {
 const tags = ['data'];
 
 const startDataJob = <Path extends string>(idempotent: MiddlewareHandler<ApiEnv>, path: Path, operationId: string) =>
-  createRoute({
+  declareRoute(['data'], {
     method: 'post',
     path,
     operationId,
@@ -28,7 +29,7 @@ const startDataJob = <Path extends string>(idempotent: MiddlewareHandler<ApiEnv>
     request: { body: jsonBody(JobRequestBody) },
     responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
   });
-const getDataJobStatus = createRoute({
+const getDataJobStatus = declareRoute(['data'], {
   method: 'get',
   path: '/status/{job_id}',
   operationId: 'getDataJobStatus',
@@ -36,7 +37,7 @@ const getDataJobStatus = createRoute({
   request: { params: z.object({ job_id: JobId }) },
   responses: { 200: json(Job, 'Where the job stands'), ...problems(404, 422, 503) },
 });
-const listDataJobs = createRoute({
+const listDataJobs = declareRoute(['data'], {
   method: 'get',
   path: '/jobs',
   operationId: 'listDataJobs',
@@ -44,7 +45,7 @@ const listDataJobs = createRoute({
   request: { query: pageQuery(JobFilters) },
   responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
 });
-const getDataHealth = createRoute({
+const getDataHealth = declareRoute('public', {
   method: 'get',
   path: '/health',
   operationId: 'getDataHealth',

@@ -1,10 +1,11 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import type { DatasetRepository } from '../../db/datasets.ts';
 import type { DatasetTable, DatasetVersion as DatasetVersionRow } from '../../db/schema/datasets.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, problems } from '../resources/problem.ts';
 import { createRouter, invalid } from '../router.ts';
 import { receiveUpload } from '../uploads.ts';
@@ -51,7 +52,7 @@ const DatasetDetail = DatasetVersion.extend({
 
 const DatasetName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63');
 const file = { schema: z.string().openapi({ format: 'binary' }) };
-const uploadDataset = createRoute({
+const uploadDataset = declareRoute(['data'], {
   method: 'post',
   path: '/',
   operationId: 'uploadDataset',
@@ -65,7 +66,7 @@ const uploadDataset = createRoute({
   },
   responses: { 201: json(DatasetVersion, 'The same content is the same version'), ...problems(413, 415, 422, 503) },
 });
-const listDatasets = createRoute({
+const listDatasets = declareRoute(['data'], {
   method: 'get',
   path: '/',
   operationId: 'listDatasets',
@@ -73,7 +74,7 @@ const listDatasets = createRoute({
   request: { query: pageQuery({ name: DatasetName.optional() }) },
   responses: { 200: json(pageOf(DatasetVersion, 'DatasetVersionPage'), 'Newest first'), ...problems(422, 503) },
 });
-const getDataset = createRoute({
+const getDataset = declareRoute(['data'], {
   method: 'get',
   path: '/{id}',
   operationId: 'getDataset',

@@ -1,8 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { EndpointRepository, EndpointSummary } from '../../db/endpoints.ts';
 import type { EndpointRevision, ServingNodeRevision } from '../../db/schema/endpoints.ts';
 import { ModelName } from '../resources/model.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, problems } from '../resources/problem.ts';
 import { createRouter } from '../router.ts';
 
@@ -41,7 +42,7 @@ const EndpointDetail = Endpoint.extend({
     .openapi({ description: 'What each serving process did with the current revision' }),
 }).openapi('EndpointDetail');
 
-const listEndpoints = createRoute({
+const listEndpoints = declareRoute(['registry'], {
   method: 'get',
   path: '/',
   operationId: 'listEndpoints',
@@ -49,7 +50,7 @@ const listEndpoints = createRoute({
   request: { query: PageQuery },
   responses: { 200: json(pageOf(Endpoint, 'EndpointPage'), 'By name'), ...problems(422, 503) },
 });
-const getEndpoint = createRoute({
+const getEndpoint = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}',
   operationId: 'getEndpoint',

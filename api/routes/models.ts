@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { ModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import {
@@ -15,6 +15,7 @@ import {
   Version,
 } from '../resources/model.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, problems } from '../resources/problem.ts';
 import { createRouter } from '../router.ts';
 
@@ -27,7 +28,7 @@ const tags = ['models'];
 const byName = { params: z.object({ name: ModelName }) };
 const byVersion = { params: z.object({ name: ModelName, version: Version }) };
 
-const listModels = createRoute({
+const listModels = declareRoute(['registry'], {
   method: 'get',
   path: '/',
   operationId: 'listModels',
@@ -35,7 +36,7 @@ const listModels = createRoute({
   request: { query: PageQuery },
   responses: { 200: json(pageOf(Model, 'ModelPage'), 'By name'), ...problems(422, 503) },
 });
-const getModel = createRoute({
+const getModel = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}',
   operationId: 'getModel',
@@ -43,7 +44,7 @@ const getModel = createRoute({
   request: byName,
   responses: { 200: json(ModelDetail, 'The model and its aliases'), ...problems(404, 422, 503) },
 });
-const listModelVersions = createRoute({
+const listModelVersions = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}/versions',
   operationId: 'listModelVersions',
@@ -51,7 +52,7 @@ const listModelVersions = createRoute({
   request: { ...byName, query: PageQuery },
   responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404, 422, 503) },
 });
-const getModelVersion = createRoute({
+const getModelVersion = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}/versions/{version}',
   operationId: 'getModelVersion',
@@ -59,7 +60,7 @@ const getModelVersion = createRoute({
   request: byVersion,
   responses: { 200: json(ModelVersion, 'What it is and where it comes from'), ...problems(404, 422, 503) },
 });
-const getEvaluation = createRoute({
+const getEvaluation = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}/versions/{version}/evaluation',
   operationId: 'getModelEvaluation',
@@ -70,7 +71,7 @@ const getEvaluation = createRoute({
     ...problems(404, 422, 503),
   },
 });
-const downloadModel = createRoute({
+const downloadModel = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}/versions/{version}/model.onnx',
   operationId: 'downloadModel',

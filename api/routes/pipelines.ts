@@ -1,10 +1,11 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { PipelineRepository } from '../../db/pipelines.ts';
 import type { PipelineVersion as PipelineVersionRow } from '../../db/schema/pipelines.ts';
 import { PipelineDefinition } from '../../pipelines/definition.ts';
 import { type PipelineSaveDeps, savePipeline } from '../pipeline-saves.ts';
 import { Version } from '../resources/model.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
 import { createRouter, invalid } from '../router.ts';
 
@@ -25,7 +26,7 @@ const PipelineVersion = z
   })
   .openapi('PipelineVersion');
 
-const putPipeline = createRoute({
+const putPipeline = declareRoute(['train'], {
   method: 'put',
   path: '/{name}',
   operationId: 'putPipeline',
@@ -37,7 +38,7 @@ const putPipeline = createRoute({
     ...problems(404, 413, 415, 422, 503),
   },
 });
-const listPipelines = createRoute({
+const listPipelines = declareRoute(['train', 'registry'], {
   method: 'get',
   path: '/',
   operationId: 'listPipelines',
@@ -45,7 +46,7 @@ const listPipelines = createRoute({
   request: { query: PageQuery },
   responses: { 200: json(pageOf(PipelineVersion, 'PipelinePage'), 'Latest versions by name'), ...problems(422, 503) },
 });
-const getPipeline = createRoute({
+const getPipeline = declareRoute(['train', 'registry'], {
   method: 'get',
   path: '/{name}',
   operationId: 'getPipeline',
@@ -53,7 +54,7 @@ const getPipeline = createRoute({
   request: { params, query: z.object({ version: Version.optional() }) },
   responses: { 200: json(PipelineVersion, 'The latest version unless one is named'), ...problems(404, 422, 503) },
 });
-const listPipelineVersions = createRoute({
+const listPipelineVersions = declareRoute(['train', 'registry'], {
   method: 'get',
   path: '/{name}/versions',
   operationId: 'listPipelineVersions',

@@ -1,10 +1,11 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import type { RunRepository } from '../../db/runs.ts';
 import { type EventSettings, streamJob } from '../job-events.ts';
 import type { Jobs } from '../jobs.ts';
 import { Job, JobFilters, JobId, JobKind, toListedJob } from '../resources/job.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, problems } from '../resources/problem.ts';
 import { createRouter } from '../router.ts';
 
@@ -16,7 +17,7 @@ export interface RunsDeps {
 const tags = ['runs'];
 const params = z.object({ id: JobId });
 
-const listRuns = createRoute({
+const listRuns = declareRoute(['data', 'train', 'registry'], {
   method: 'get',
   path: '/',
   operationId: 'listRuns',
@@ -24,7 +25,7 @@ const listRuns = createRoute({
   request: { query: pageQuery({ kind: JobKind.optional(), ...JobFilters }) },
   responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
 });
-const getRun = createRoute({
+const getRun = declareRoute(['data', 'train', 'registry'], {
   method: 'get',
   path: '/{id}',
   operationId: 'getRun',
@@ -32,7 +33,7 @@ const getRun = createRoute({
   request: { params },
   responses: { 200: json(Job, 'Where the run stands'), ...problems(404, 422, 503) },
 });
-const cancelRun = createRoute({
+const cancelRun = declareRoute(['train'], {
   method: 'post',
   path: '/{id}/cancel',
   operationId: 'cancelRun',
@@ -40,7 +41,7 @@ const cancelRun = createRoute({
   request: { params },
   responses: { 202: json(Job, 'Asked to stop, or stopped before'), ...problems(404, 409, 422, 503) },
 });
-const streamRun = createRoute({
+const streamRun = declareRoute(['data', 'train', 'registry'], {
   method: 'get',
   path: '/{id}/events',
   operationId: 'streamRun',

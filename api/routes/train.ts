@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import type { ModelRepository } from '../../db/models.ts';
 import type { RunRepository } from '../../db/runs.ts';
@@ -9,6 +9,7 @@ import type { Jobs } from '../jobs.ts';
 import { Job, JobAccepted, JobFilters, JobId, JobRequestBody, toListedJob } from '../resources/job.ts';
 import { Model, ModelVersion, toModel, toModelVersion } from '../resources/model.ts';
 import { PageQuery, pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { declareRoute } from '../declare-route.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
 import { type ApiEnv, createRouter } from '../router.ts';
 import { startJob } from '../start-job.ts';
@@ -23,7 +24,7 @@ export interface TrainDeps {
 const tags = ['train'];
 
 const startTraining = (idempotent: MiddlewareHandler<ApiEnv>) =>
-  createRoute({
+  declareRoute(['train'], {
     method: 'post',
     path: '/',
     operationId: 'startTraining',
@@ -32,7 +33,7 @@ const startTraining = (idempotent: MiddlewareHandler<ApiEnv>) =>
     request: { body: jsonBody(JobRequestBody) },
     responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
   });
-const getTrainingStatus = createRoute({
+const getTrainingStatus = declareRoute(['train', 'registry'], {
   method: 'get',
   path: '/status/{job_id}',
   operationId: 'getTrainingStatus',
@@ -40,7 +41,7 @@ const getTrainingStatus = createRoute({
   request: { params: z.object({ job_id: JobId }) },
   responses: { 200: json(Job, 'Where the job stands'), ...problems(404, 422, 503) },
 });
-const listTrainingJobs = createRoute({
+const listTrainingJobs = declareRoute(['train', 'registry'], {
   method: 'get',
   path: '/jobs',
   operationId: 'listTrainingJobs',
@@ -54,7 +55,7 @@ const BestModelRequest = z
 const BestModel = z
   .object({ metric: MetricName, value: z.number(), uri: z.string(), version: ModelVersion })
   .openapi('BestModel');
-const fetchBestModel = createRoute({
+const fetchBestModel = declareRoute(['registry'], {
   method: 'post',
   path: '/fetch-best-model',
   operationId: 'fetchBestModel',
@@ -62,7 +63,7 @@ const fetchBestModel = createRoute({
   request: { body: jsonBody(BestModelRequest) },
   responses: { 200: json(BestModel, 'Best on the test split'), ...problems(404, 415, 422, 503) },
 });
-const listTrainedModels = createRoute({
+const listTrainedModels = declareRoute(['registry'], {
   method: 'get',
   path: '/models',
   operationId: 'listTrainedModels',
@@ -70,7 +71,7 @@ const listTrainedModels = createRoute({
   request: { query: PageQuery },
   responses: { 200: json(pageOf(Model, 'ModelPage'), 'By name'), ...problems(422, 503) },
 });
-const getMetrics = createRoute({
+const getMetrics = declareRoute(['registry'], {
   method: 'get',
   path: '/metrics/{model_type}',
   operationId: 'getTrainingMetrics',
@@ -86,7 +87,7 @@ const getMetrics = createRoute({
   },
   responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404, 422, 503) },
 });
-const getTrainingHealth = createRoute({
+const getTrainingHealth = declareRoute('public', {
   method: 'get',
   path: '/health',
   operationId: 'getTrainingHealth',

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 
 // From the npm package, so that the page needs nothing but this process.
 const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const;
@@ -27,10 +27,10 @@ const page = (title: string) => `<!doctype html>
 `;
 
 /** Routes for `/docs`: the document at `/openapi.json`, for people. The title is plain text of ours. */
-export const docsRoutes = (title: string) =>
+export const docsRoutes = (title: string, guard: MiddlewareHandler) =>
   new Hono()
-    .get('/', (c) => c.html(page(title)))
-    .get('/:asset{swagger-ui\\.css|swagger-ui-bundle\\.js}', async (c) => {
+    .get('/', guard, (c) => c.html(page(title)))
+    .get('/:asset{swagger-ui\\.css|swagger-ui-bundle\\.js}', guard, async (c) => {
       const asset = c.req.param('asset') as Asset;
       const bytes = await readFile(join(packageFolder(), asset));
       return c.body(bytes, 200, { 'content-type': ASSETS[asset], 'cache-control': 'public, max-age=3600' });

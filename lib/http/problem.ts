@@ -15,23 +15,31 @@ export interface Problem {
 }
 
 const STATUS = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   CONFLICT: 409,
   TOO_LARGE: 413,
   INVALID: 422,
   DATA_CONTRACT: 422,
   QUALITY_GATE: 422,
+  RATE_LIMITED: 429,
   MODEL_INVALID: 500,
   DEPLOYMENT_FAILED: 500,
   UNAVAILABLE: 503,
 } as const satisfies Record<ErrorCode, ContentfulStatusCode>;
 const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -45,6 +53,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
 }
 
 export function answerProblem(c: Context, problem: Problem): Response {
+  if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="anneal"');
   if (problem.status === 503) c.header('retry-after', RETRY_AFTER_SECONDS);
   return c.json(problem, problem.status, { 'content-type': 'application/problem+json' });
 }

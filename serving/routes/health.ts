@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono';
 import { notFound } from '../../lib/errors.ts';
-import type { RequestEnv } from '../../lib/http/request-context.ts';
+import { type AuthEnv, guard } from '../../auth/guard.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
 
 export interface HealthRoutesDeps {
@@ -19,13 +19,14 @@ export function healthRoutes({ modelUri, notReady, metrics, enableBoom }: Health
   };
   const health = (c: Context) => answer(c, { model_uri: modelUri });
 
-  return new Hono<RequestEnv>()
-    .get('/health', health)
-    .get('/api/v1/predict/health', health)
-    .get('/livez', (c) => c.json({ status: 'ok' }))
-    .get('/readyz', (c) => answer(c))
-    .get('/metrics', async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
-    .get('/boom', (c) => {
+  const open = guard('public');
+  return new Hono<AuthEnv>()
+    .get('/health', open, health)
+    .get('/api/v1/predict/health', open, health)
+    .get('/livez', open, (c) => c.json({ status: 'ok' }))
+    .get('/readyz', open, (c) => answer(c))
+    .get('/metrics', open, async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }))
+    .get('/boom', guard(['predict']), (c) => {
       if (!enableBoom) throw notFound('route', c.req.path);
       throw new Error('boom: asked for');
     });

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { docsRoutes } from '../../lib/http/docs-page.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
-import type { RequestEnv } from '../../lib/http/request-context.ts';
+import { type AuthEnv, guard } from '../../auth/guard.ts';
 import type { ServedSlot } from '../loaded-model.ts';
 import { openApiDocument } from '../openapi.ts';
 import { lineageOf, metaOf, usageOf } from '../served-models.ts';
@@ -20,12 +20,14 @@ export function modelRoutes({ served, slotOf, isKnown }: ModelRoutesDeps) {
     if (endpoint !== undefined && !isKnown(endpoint)) throw notFound('endpoint', endpoint);
     throw new PlatformError('UNAVAILABLE', 'no model is loaded yet');
   };
-  return new Hono<RequestEnv>()
-    .route('/docs', docsRoutes('Anneal serving'))
-    .get('/openapi.json', (c) => c.json(openApiDocument(served(), slotOf(undefined))))
-    .get('/meta', (c) => c.json(metaOf(requireSlot(c.req.query('endpoint')))))
-    .get('/lineage', (c) => c.json(lineageOf(requireSlot(c.req.query('endpoint')))))
-    .get('/api/v1/predict/models', (c) => {
+  const open = guard('public');
+  const predict = guard(['predict']);
+  return new Hono<AuthEnv>()
+    .route('/docs', docsRoutes('Anneal serving', open))
+    .get('/openapi.json', open, (c) => c.json(openApiDocument(served(), slotOf(undefined))))
+    .get('/meta', predict, (c) => c.json(metaOf(requireSlot(c.req.query('endpoint')))))
+    .get('/lineage', predict, (c) => c.json(lineageOf(requireSlot(c.req.query('endpoint')))))
+    .get('/api/v1/predict/models', predict, (c) => {
       const initial = slotOf(undefined);
       return c.json({ models: served().map((slot) => usageOf(slot, slot === initial)) });
     });

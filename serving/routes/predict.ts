@@ -6,7 +6,8 @@ import type { ServedSlot } from '../loaded-model.ts';
 import type { Predictor } from '../predict.ts';
 import { toProblem } from '../../lib/http/problem.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
-import type { RequestEnv } from '../../lib/http/request-context.ts';
+import { type AuthEnv, guard } from '../../auth/guard.ts';
+import { mayUseEndpoint } from '../../auth/principal.ts';
 
 export interface PredictRoutesDeps {
   readonly predictor: Predictor;
@@ -24,9 +25,13 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
       throw new PlatformError('TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
     },
   });
-  const answer = async (c: Context<RequestEnv>, predict: Predictor['one'] | Predictor['batch']) => {
+  const answer = async (c: Context<AuthEnv>, predict: Predictor['one'] | Predictor['batch']) => {
     const endpoint = c.req.param('endpoint') ?? c.req.query('endpoint');
     const slot = slotOf(endpoint);
+    const served = slot?.endpoint ?? endpoint;
+    if (served !== undefined && !mayUseEndpoint(c.get('principal'), served)) {
+      throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
+    }
     const started = performance.now();
     let status = 200;
     try {
@@ -40,15 +45,16 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
       metrics.answered(slot, status, (performance.now() - started) / 1000);
     }
   };
-  const single = (c: Context<RequestEnv>) => answer(c, predictor.one);
-  const batch = (c: Context<RequestEnv>) => answer(c, predictor.batch);
+  const single = (c: Context<AuthEnv>) => answer(c, predictor.one);
+  const batch = (c: Context<AuthEnv>) => answer(c, predictor.batch);
 
-  return new Hono<RequestEnv>()
-    .post('/predict', limit, single)
-    .post('/api/v1/predict', limit, single)
-    .post('/api/v1/predict/batch', limit, batch)
-    .post('/api/v1/predict/:endpoint', limit, single)
-    .post('/api/v1/predict/:endpoint/batch', limit, batch);
+  const allowed = guard(['predict']);
+  return new Hono<AuthEnv>()
+    .post('/predict', allowed, limit, single)
+    .post('/api/v1/predict', allowed, limit, single)
+    .post('/api/v1/predict/batch', allowed, limit, batch)
+    .post('/api/v1/predict/:endpoint', allowed, limit, single)
+    .post('/api/v1/predict/:endpoint/batch', allowed, limit, batch);
 }
 
 async function readJson(c: Context): Promise<unknown> {

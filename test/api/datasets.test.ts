@@ -12,7 +12,7 @@ const upload = (api: TestApp, query: string, body: string | ReadableStream<Uint8
   api.app.request(`${path}?${query}`, {
     method: 'POST',
     body,
-    headers: { 'content-type': contentType, 'x-actor': 'ada' },
+    headers: { 'content-type': contentType, authorization: 'Bearer ada' },
   });
 
 async function listen(api: TestApp) {

@@ -16,6 +16,7 @@ import { createFolderStore } from '../../lib/artifact-store/folder.ts';
 import { notFound } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { JobStatus } from '../../workflows/messages.ts';
+import { principalOf } from '../auth/principals.ts';
 import { exampleDefinition } from '../db/examples.ts';
 
 /** Jobs that stand where a test puts them: Temporal without a server. */
@@ -158,6 +159,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
   const shared = { pipelines, datasets, store, sourceConnections: ['warehouse'], log, runs };
   const now = () => new Date('2026-01-01T00:00:00Z');
   const deps: ApiDeps = {
+    authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...shared,
     schedules: { sync: (version) => Promise.resolve(void synced.push(version)) },
     jobs: createJobs({ ...shared, engine: engine.engine, now }),
@@ -175,6 +177,13 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     ...changes,
   };
   const app = createApp(deps);
+  const { request } = app;
+  // Every request is somebody's, unless it says otherwise.
+  app.request = (input, init = {}, ...rest) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has('authorization')) headers.set('authorization', 'Bearer tester');
+    return request(input, { ...init, headers }, ...rest);
+  };
   /** Names of what uploads and downloads left behind. */
   const leftovers = async () => (await readdir(folder)).filter((name) => name !== 'artifacts');
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

@@ -8,7 +8,7 @@ import { createTestApp, problemOf, type TestApp } from './doubles.ts';
 const put = (api: TestApp, name: string, body: unknown) =>
   api.app.request(`/api/v1/pipelines/${name}`, {
     method: 'PUT',
-    headers: { 'content-type': 'application/json', 'x-actor': 'ada' },
+    headers: { 'content-type': 'application/json', authorization: 'Bearer ada' },
     body: JSON.stringify(body),
   });
 const minimal = {

@@ -20,6 +20,7 @@ import { connectTemporal } from '../../lib/temporal-connection.ts';
 import { scheduleIdOf } from '../../workflows/messages.ts';
 import { exampleDefinition } from '../db/examples.ts';
 import { startTestPostgres, startTestTemporal, temporaryStore } from '../platform.ts';
+import { principalOf } from '../auth/principals.ts';
 import { problemOf } from './doubles.ts';
 
 // The API on a real Postgres and a real Temporal server, without workers.
@@ -57,6 +58,7 @@ beforeAll(async () => {
     now,
   };
   app = createApp({
+    authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...shared,
     jobs: createJobs({ ...shared, engine: createTemporalJobs(client) }),
     models: createModelRepository(db),

@@ -10,7 +10,7 @@ const train = '/api/v1/train';
 
 test('training answers 202 with a job id, a Location and where to follow it', async () => {
   const { app, post, engine, store } = createTestApp();
-  const response = await post(train, { pipeline: 'churn', source }, { 'x-actor': 'ada' });
+  const response = await post(train, { pipeline: 'churn', source }, { authorization: 'Bearer ada' });
   expect(response.status).toBe(202);
   const body = (await response.json()) as { job_id: string; status_url: string };
   expect(body).toEqual({
@@ -121,7 +121,7 @@ test('one Idempotency-Key starts one job: same body same answer, other body 422,
   const other = await post(train, { ...request, version: 1 }, headers);
   expect(other.status).toBe(422);
   expect((await problemOf(other)).errors).toMatchObject([{ path: 'Idempotency-Key' }]);
-  expect((await post(train, request, { ...headers, 'x-actor': 'bob' })).status).toBe(202);
+  expect((await post(train, request, { ...headers, authorization: 'Bearer bob' })).status).toBe(202);
   expect(engine.jobs.size).toBe(2);
 });
 

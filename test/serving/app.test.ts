@@ -6,6 +6,7 @@ import type { LoadedModel, ServedSlot } from '../../serving/loaded-model.ts';
 import { createModelSlots, type ModelSlots } from '../../serving/model-slots.ts';
 import { compileRowValidator } from '../../serving/row-validator.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
+import { principalOf } from '../auth/principals.ts';
 import { GOLDEN_ROWS, servedModel, SIGNATURE } from './example-models.ts';
 
 const ROW = GOLDEN_ROWS[0]!;
@@ -38,6 +39,7 @@ const appWith = (change: Partial<ServingDeps> = {}) =>
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },
     enableBoom: false,
+    authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...change,
   });
 type App = ReturnType<typeof appWith>;

@@ -14,6 +14,7 @@ import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { startServingNode, type ServingNode } from '../../serving/node.ts';
 import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
+import { principalOf } from '../auth/principals.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
 const SOON = { timeout: 10_000 };
@@ -64,6 +65,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxRows: 100 },
     enableBoom: false,
+    authenticate: (user) => Promise.resolve(principalOf({ user })),
     heartbeatMs: 200,
     pollMs: 200,
   });

@@ -7,6 +7,7 @@ import { createModelLoader } from '../../serving/model-loader.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { openOnnxModel } from '../../serving/onnx-model.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
+import { principalOf } from '../auth/principals.ts';
 import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
 
 test('requests during 100 swaps of real models all succeed, each answered wholly by the version it names', async () => {
@@ -36,6 +37,7 @@ test('requests during 100 swaps of real models all succeed, each answered wholly
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 1_000_000, maxRows: 1000 },
     enableBoom: false,
+    authenticate: (user) => Promise.resolve(principalOf({ user })),
   });
 
   // Long enough to be scored in several slices, between which swaps happen.
