@@ -50,7 +50,7 @@ test('a chunked upload over HTTP is stored whole', async () => {
     method: 'POST',
     body: ReadableStream.from(rows()),
     duplex: 'half',
-    headers: { 'content-type': 'application/x-ndjson' },
+    headers: { 'content-type': 'application/x-ndjson', authorization: 'Bearer ada' },
   });
   expect(response.status).toBe(201);
   const { sha256, format } = (await response.json()) as { sha256: string; format: string };
@@ -66,7 +66,7 @@ test('an upload over the limit is 413 and leaves nothing, announced or chunked',
   const api = createTestApp({ maxUploadBytes: 1000 });
   const port = await listen(api);
   const url = `http://127.0.0.1:${port}${path}?name=churn`;
-  const headers = { 'content-type': 'text/csv' };
+  const headers = { 'content-type': 'text/csv', authorization: 'Bearer ada' };
   const announced = await fetch(url, { method: 'POST', body: 'x'.repeat(5000), headers });
   expect([announced.status, (await problemOf(announced)).code]).toEqual([413, 'TOO_LARGE']);
   const body = new Blob(['x'.repeat(5000)]).stream();
@@ -82,7 +82,7 @@ test.each([
 ])('an upload %s that breaks off leaves nothing', async (_, rest) => {
   const api = createTestApp();
   const port = await listen(api);
-  const head = `POST ${path}?name=churn HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\n`;
+  const head = `POST ${path}?name=churn HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ada\r\ncontent-type: text/csv\r\n`;
   const socket = connect(port, '127.0.0.1');
   socket.write(head + rest);
   await expect.poll(api.leftovers).toHaveLength(1);

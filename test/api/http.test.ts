@@ -22,7 +22,7 @@ const streamed = (url: string, body: AsyncIterable<Uint8Array>, contentType: str
     method: 'POST',
     body: ReadableStream.from(body),
     duplex: 'half',
-    headers: { 'content-type': contentType },
+    headers: { 'content-type': contentType, authorization: 'Bearer ada' },
   });
 
 /** Writes raw bytes and reads until the server closes. */
@@ -50,7 +50,7 @@ test('a JSON body without a Content-Type is 415, and no body at all is 422', asy
   const api = createTestApp();
   const { port } = await listen(api);
   const body = JSON.stringify({ pipeline: 'churn' });
-  const head = 'POST /api/v1/train HTTP/1.1\r\nhost: x\r\nconnection: close\r\n';
+  const head = 'POST /api/v1/train HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ada\r\nconnection: close\r\n';
   expect(await raw(port, `${head}content-length: ${body.length}\r\n\r\n${body}`)).toMatch(
     /^HTTP\/1.1 415 [^]*"UNSUPPORTED_MEDIA_TYPE"/,
   );
@@ -70,7 +70,8 @@ test('broken JSON is 400 with a code', async () => {
 
 test('doubled and encoded slashes reach no other route', async () => {
   const { port } = await listen(createTestApp());
-  const get = (target: string) => raw(port, `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  const get = (target: string) =>
+    raw(port, `GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ada\r\nconnection: close\r\n\r\n`);
   for (const target of [
     '//livez',
     '//evil.example/livez',

@@ -108,7 +108,11 @@ test('a quiet stream carries keep-alive comments, and reading stops when the cli
   const server = await listenHttp({ fetch: api.app.fetch, host: '127.0.0.1', port: 0, variable: 'API_PORT' });
   onTestFinished(() => server.close());
   const leave = new AbortController();
-  const response = await fetch(`http://127.0.0.1:${server.port}/api/v1/runs/r1/events`, { signal: leave.signal });
+  const response = await fetch(`http://127.0.0.1:${server.port}/api/v1/runs/r1/events`, {
+    headers: { authorization: 'Bearer ada' },
+    signal: leave.signal,
+  });
+  expect(response.status).toBe(200); // the body of anything else ends, and the loop below would not
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   while (!text.includes(': keep-alive')) text += (await reader.read()).value ?? '';

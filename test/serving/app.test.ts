@@ -28,8 +28,8 @@ const slot = (endpoint: string, version: number): ServedSlot => ({
   score,
   release: () => Promise.resolve(),
 });
-const appWith = (change: Partial<ServingDeps> = {}) =>
-  createServingApp({
+function appWith(change: Partial<ServingDeps> = {}) {
+  const app = createServingApp({
     slots,
     defaultSlot: () => 'churn',
     isKnown: (endpoint) => ['churn', 'loading'].includes(endpoint),
@@ -42,6 +42,15 @@ const appWith = (change: Partial<ServingDeps> = {}) =>
     authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...change,
   });
+  const { request } = app;
+  // Every request is somebody's, unless it says otherwise.
+  app.request = (input, init = {}, ...rest) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has('authorization')) headers.set('authorization', 'Bearer tester');
+    return request(input, { ...init, headers }, ...rest);
+  };
+  return app;
+}
 type App = ReturnType<typeof appWith>;
 interface Answer {
   status: number;

@@ -47,7 +47,11 @@ test('requests during 100 swaps of real models all succeed, each answered wholly
   const versions = new Set<number>();
   const client = async () => {
     while (swapping) {
-      const response = await app.request('/api/v1/predict/batch', { method: 'POST', body });
+      const response = await app.request('/api/v1/predict/batch', {
+        method: 'POST',
+        body,
+        headers: { authorization: 'Bearer ada' },
+      });
       expect(response.status).toBe(200);
       const { model, predictions } = (await response.json()) as {
         model: { version: number };
