@@ -19,14 +19,14 @@ export function toPage<Row>(rows: readonly Row[], limit: number, keyOf: (row: Ro
   return { items, nextCursor: rows.length > limit && last !== undefined ? encode(keyOf(last)) : null };
 }
 
-/** The keys after which the page starts, or null for the first page. Throws INVALID for a cursor of another list. */
+/** The keys after which the page starts, or null for the first page. Throws NOT_FOUND for a cursor of another list. */
 export function readCursor<const Kinds extends readonly (keyof Readers)[]>(
   cursor: string | undefined,
   kinds: Kinds,
 ): { [K in keyof Kinds]: ReturnType<Readers[Kinds[K]]> } | null {
   if (cursor === undefined) return null;
   const keys = decode(cursor);
-  if (keys.length !== kinds.length) throw invalidCursor();
+  if (keys.length !== kinds.length) throw noSuchPage();
   return kinds.map((kind, index) => readers[kind](keys[index])) as never;
 }
 
@@ -39,28 +39,28 @@ function decode(cursor: string): unknown[] {
   } catch {
     // The same answer as for JSON that is no list.
   }
-  throw invalidCursor();
+  throw noSuchPage();
 }
 
 type Readers = typeof readers;
 const readers = {
   text: (key: unknown): string => {
     // Postgres text cannot hold NUL.
-    if (typeof key !== 'string' || key.includes('\0')) throw invalidCursor();
+    if (typeof key !== 'string' || key.includes('\0')) throw noSuchPage();
     return key;
   },
   integer: (key: unknown): number => {
-    if (!Number.isInteger(key) || Math.abs(key as number) > 0x7fffffff) throw invalidCursor();
+    if (!Number.isInteger(key) || Math.abs(key as number) > 0x7fffffff) throw noSuchPage();
     return key as number;
   },
   time: (key: unknown): Date => {
     const time = typeof key === 'string' && /^\d{4}-/.test(key) ? new Date(key) : new Date(NaN);
-    if (Number.isNaN(time.getTime())) throw invalidCursor();
+    if (Number.isNaN(time.getTime())) throw noSuchPage();
     return time;
   },
 };
 
-const invalidCursor = () =>
-  new PlatformError('INVALID', 'the cursor is not one this list answered', {
+const noSuchPage = () =>
+  new PlatformError('NOT_FOUND', 'the cursor is not one this list answered', {
     details: [{ path: 'cursor', rule: 'cursor', message: 'use next_cursor of the page before, unchanged' }],
   });

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { Name } from './name.ts';
 import { DataSource, RunOverrides } from '../../pipelines/definition.ts';
 import { STAGES } from '../../workflows/messages.ts';
 import { isFinal, type JobView } from '../job-status.ts';
@@ -64,13 +65,13 @@ export const Job = z
 export const toListedJob = ({ status }: Pick<Run, 'status'>): JobView => ({ ...status, stale: !isFinal(status) });
 
 export const JobFilters = {
-  pipeline: z.string().max(63).optional(),
+  pipeline: Name.optional(),
   state: JobState.optional(),
 };
 
 export const JobRequestBody = z
   .strictObject({
-    pipeline: z.string().min(1).max(63),
+    pipeline: Name,
     version: z.int().min(1).max(0x7fffffff).optional().openapi({ description: 'The latest unless given' }),
     dataset_version: z.string().min(1).max(100).optional().openapi({ description: 'What POST /datasets answered' }),
     source: DataSource.optional().openapi({
@@ -83,7 +84,7 @@ export const JobRequestBody = z
     path: ['source'],
     message: 'give dataset_version or source, not both',
   })
-  .openapi('JobRequest');
+  .openapi('JobRequest', { not: { required: ['dataset_version', 'source'] } });
 
 export const JobAccepted = z
   .object({

@@ -7,6 +7,7 @@ import type { Checks } from '../../lib/health-server.ts';
 import { checkHealth, Health } from '../resources/health.ts';
 import type { Jobs } from '../jobs.ts';
 import { Job, JobAccepted, JobFilters, JobId, JobRequestBody, toListedJob } from '../resources/job.ts';
+import { Name } from '../resources/name.ts';
 import { Model, ModelVersion, toModel, toModelVersion } from '../resources/model.ts';
 import { PageQuery, pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
@@ -50,7 +51,7 @@ const listTrainingJobs = declareRoute(['train', 'registry'], {
   responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
 });
 const BestModelRequest = z
-  .strictObject({ model: z.string().min(1).max(63), metric: MetricName.default('roc_auc') })
+  .strictObject({ model: Name, metric: MetricName.default('roc_auc') })
   .openapi('BestModelRequest');
 const BestModel = z
   .object({ metric: MetricName, value: z.number(), uri: z.string(), version: ModelVersion })

@@ -180,7 +180,7 @@ test('jobs page newest first without gaps or repeats', async () => {
   expect(seen).toHaveLength(5);
   expect(new Set(seen)).toEqual(new Set(['page-0', 'page-1', 'page-2', 'page-3', 'page-4']));
   const bad = await app.request('/api/v1/data/jobs?cursor=rubbish');
-  expect([bad.status, (await problemOf(bad)).errors[0]?.path]).toEqual([422, 'cursor']);
+  expect([bad.status, (await problemOf(bad)).errors[0]?.path]).toEqual([404, 'cursor']);
 });
 
 test('a pipeline’s cron becomes a Temporal Schedule that is changed and removed with the definition', async () => {

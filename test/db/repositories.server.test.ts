@@ -182,7 +182,7 @@ test('runs page newest first, stay in place while new ones start, and filter by 
   expect(built.items.map((run) => run.id)).toEqual(['p5']);
 });
 
-test('a cursor that the list did not answer is INVALID and names the cursor', async () => {
+test('a cursor that the list did not answer is NOT_FOUND and names the cursor', async () => {
   const { runs, models } = repositories();
   const badCursors = [
     'rubbish',
@@ -191,12 +191,12 @@ test('a cursor that the list did not answer is INVALID and names the cursor', as
   ];
   for (const cursor of badCursors) {
     await expect(runs.list({ limit: 2, cursor })).rejects.toMatchObject({
-      code: 'INVALID',
+      code: 'NOT_FOUND',
       details: [{ path: 'cursor' }],
     });
   }
   const nul = Buffer.from('["\\u0000"]').toString('base64url');
-  await expect(models.list({ limit: 2, cursor: nul })).rejects.toMatchObject({ code: 'INVALID' });
+  await expect(models.list({ limit: 2, cursor: nul })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 test('registering is idempotent by run, and concurrent versions are numbered without gaps', async () => {
