@@ -1,0 +1,27 @@
+import { json } from 'node:stream/consumers';
+import { Worker } from 'node:worker_threads';
+import { PlatformError } from './errors.ts';
+import type { TaskOutcome } from './thread-task.ts';
+
+// A thread, because native code may keep the main one busy for ever. Without its parent nobody would end this process.
+const END_WITH_PARENT = `
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 250);
+`;
+
+/** The child's side of lib/limited-process.ts: reads the input, answers the output or the PlatformError, and exits. */
+export async function answerLimited<Input, Output>(work: (input: Input) => Output | Promise<Output>): Promise<void> {
+  new Worker(END_WITH_PARENT, { eval: true }).unref();
+  const outcome = await outcomeOf(work, (await json(process.stdin)) as Input);
+  process.stdout.write(JSON.stringify(outcome), () => process.exit(0));
+}
+
+async function outcomeOf<Input, Output>(work: (input: Input) => Output | Promise<Output>, input: Input) {
+  try {
+    return { ok: true, output: (await work(input)) ?? null } satisfies TaskOutcome;
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    const { code, message, details } = error;
+    return { ok: false, code, message, details } satisfies TaskOutcome;
+  }
+}
