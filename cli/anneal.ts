@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
@@ -6,7 +6,9 @@ import { exitOnSignal } from '../lib/shutdown.ts';
 import { applyPipelines } from './apply.ts';
 import { runDemo } from './demo.ts';
 import { writeSample } from './sample.ts';
+import type { Admin } from './secrets.ts';
 import { localUrl } from './services.ts';
+import { tokenFor } from './session.ts';
 import { startPlatform, type Platform } from './up.ts';
 
 const HELP = `anneal <command>
@@ -17,6 +19,7 @@ const HELP = `anneal <command>
   serving           only the data plane
   worker <role>     only one worker: pipeline, training or monitoring
   apply <file.ts>   save the pipelines that a TypeScript file exports, through the API
+  token             print an access token of this machine's administrator, for curl
   sample <pipeline> [rows] [seed]
                     sample data of a ready pipeline as CSV: churn, credit-default or battle
 
@@ -32,23 +35,25 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
   demo: async (args) => {
     const platform = await bringUp();
     try {
-      await runDemo({ ...platform.urls, namespace: loadConfig().TEMPORAL_NAMESPACE });
+      const config = loadConfig();
+      const token = await tokenFor(config, platform.urls.api);
+      await runDemo({ ...platform.urls, namespace: config.TEMPORAL_NAMESPACE }, token);
     } catch (error) {
       await platform.stop();
       throw error;
     }
-    if (!args.includes('--exit')) return say('The platform stays up. Ctrl-C stops it.');
+    if (!args.includes('--exit'))
+      return say(`Log in as          ${logInAs(platform.admin)}\n\nThe platform stays up. Ctrl-C stops it.`);
     process.exit((await platform.stop()) ? 0 : 1);
   },
   api: () => runMain('api/main.ts'),
   serving: () => runMain('serving/main.ts'),
   worker: (args) => runMain('workers/main.ts', ...args),
   apply: async ([file = '']) => {
-    const config = loadConfig();
-    for (const { name, version } of await applyPipelines(file, localUrl(config.API_HOST, config.API_PORT))) {
-      say(`${name} is at version ${version}`);
-    }
+    const { api, token } = await openSession();
+    for (const { name, version } of await applyPipelines(file, api, token)) say(`${name} is at version ${version}`);
   },
+  token: async () => say((await openSession()).token),
   sample: (args) => writeSample(args),
   help: () => Promise.resolve(say(HELP)),
 };
@@ -81,9 +86,23 @@ async function bringUp(): Promise<Platform> {
   return platform;
 }
 
-function sayUrls({ urls }: Platform): void {
+function sayUrls({ urls, admin }: Platform): void {
   say(`\nAnneal is up.\n  API          ${urls.api}\n  API docs     ${urls.docs}\n  Predictions  ${urls.serving}`);
   if (urls.temporalUi) say(`  Temporal UI  ${urls.temporalUi}`);
+  say(`  Log in as    ${logInAs(admin)}`);
+}
+
+/** The password only at the start that made it; later just where it is. */
+function logInAs({ username, password, passwordFile, isNew }: Admin): string {
+  if (passwordFile === null) return username;
+  const file = relative('.', passwordFile);
+  return isNew ? `${username}, password ${password} (kept in ${file})` : `${username}, password in ${file}`;
+}
+
+async function openSession(): Promise<{ api: string; token: string }> {
+  const config = loadConfig();
+  const api = localUrl(config.API_HOST, config.API_PORT);
+  return { api, token: await tokenFor(config, api) };
 }
 
 async function runMain(main: string, ...args: string[]): Promise<void> {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { PlatformError } from '../lib/errors.ts';
 import { PipelineDefinition } from '../pipelines/definition.ts';
+import { fetchWith, type Fetch } from './session.ts';
 
 export interface AppliedPipeline {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface AppliedPipeline {
  * Sends every pipeline that a TypeScript file exports (`export const loans = definePipeline({…})`) to the API. An
  * unchanged one stays at its version. Throws INVALID when the file exports none, or with what the API found wrong.
  */
-export async function applyPipelines(file: string, api: string): Promise<AppliedPipeline[]> {
+export async function applyPipelines(file: string, api: string, token: string): Promise<AppliedPipeline[]> {
   const exported = (await import(pathToFileURL(resolve(file)).href)) as Record<string, unknown>;
   const definitions = Object.values(exported).flatMap((value) => {
     const parsed = PipelineDefinition.safeParse(value);
@@ -20,11 +21,12 @@ export async function applyPipelines(file: string, api: string): Promise<Applied
   });
   if (definitions.length === 0)
     throw new PlatformError('INVALID', `${file} exports no pipeline; make one with definePipeline`);
-  return await Promise.all(definitions.map((definition) => put(api, definition)));
+  const call = fetchWith(token);
+  return await Promise.all(definitions.map((definition) => put(call, api, definition)));
 }
 
-async function put(api: string, definition: PipelineDefinition): Promise<AppliedPipeline> {
-  const response = await fetch(`${api}/api/v1/pipelines/${definition.name}`, {
+async function put(call: Fetch, api: string, definition: PipelineDefinition): Promise<AppliedPipeline> {
+  const response = await call(`${api}/api/v1/pipelines/${definition.name}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(definition),

@@ -2,6 +2,7 @@ import { migrate } from '../db/migrate.ts';
 import type { Config } from '../lib/config.ts';
 import { createShutdown } from '../lib/shutdown.ts';
 import { lockHome } from './home-lock.ts';
+import { settleSecrets, type Admin, type Secrets } from './secrets.ts';
 import { startServers, type Servers } from './servers.ts';
 import { claimPorts, localUrl, startServices, type Ports } from './services.ts';
 
@@ -20,6 +21,7 @@ export interface PlatformUrls {
 }
 export interface Platform {
   readonly urls: PlatformUrls;
+  readonly admin: Admin;
   /** Holds the password: never log it. */
   readonly databaseUrl: string;
   readonly temporalAddress: string;
@@ -31,7 +33,8 @@ export interface Platform {
 
 /**
  * Starts servers and services as the configuration says and waits until all answer. What dies later is started again.
- * Nothing is left running when it throws: CONFLICT (port taken, home in use), UNAVAILABLE (something does not start).
+ * Nothing is left running when it throws: CONFLICT (port taken, home in use), INVALID (a secret is missing or open to
+ * others), UNAVAILABLE (something does not start).
  */
 export async function startPlatform(config: Config, options: PlatformOptions = {}): Promise<Platform> {
   const { env = process.env, report = () => {} } = options;
@@ -40,14 +43,16 @@ export async function startPlatform(config: Config, options: PlatformOptions = {
   const shutdown = createShutdown({ log: log as never, graceMs });
   try {
     shutdown.defer('the lock', lockHome(config.ANNEAL_HOME));
+    const secrets = settleSecrets(config);
     const ports = await claimPorts(config);
     const servers = await startServers({ config, env, report, defer: shutdown.defer });
     report('servers are up; starting the services');
     await migrate(servers.databaseUrl);
-    const own = { config, env: childEnvironment(config, env, ports, servers), ports, report };
+    const own = { config, env: childEnvironment(config, env, ports, servers, secrets), ports, report };
     const servicePids = await startServices({ ...own, defer: shutdown.defer });
     return {
       urls: urlsOf(config, ports, servers),
+      admin: secrets.admin,
       databaseUrl: servers.databaseUrl,
       temporalAddress: servers.temporalAddress,
       pids: () => ({ ...servers.pids(), ...servicePids() }),
@@ -59,7 +64,13 @@ export async function startPlatform(config: Config, options: PlatformOptions = {
   }
 }
 
-function childEnvironment(config: Config, env: NodeJS.ProcessEnv, ports: Ports, servers: Servers): NodeJS.ProcessEnv {
+function childEnvironment(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  ports: Ports,
+  servers: Servers,
+  { jwtSecret, admin }: Secrets,
+): NodeJS.ProcessEnv {
   return {
     ...env,
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
@@ -67,6 +78,8 @@ function childEnvironment(config: Config, env: NodeJS.ProcessEnv, ports: Ports, 
     DATABASE_URL: servers.databaseUrl,
     TEMPORAL_ADDRESS: servers.temporalAddress,
     TEMPORAL_UI_URL: servers.temporalUi ?? '',
+    JWT_SECRET_KEY: jwtSecret,
+    ADMIN_PASSWORD: admin.password ?? '',
   };
 }
 

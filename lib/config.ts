@@ -79,6 +79,7 @@ export const ConfigSchema = z
     ADMIN_USERNAME: z.string().default('admin'),
     ADMIN_PASSWORD: secret.optional(),
     ADMIN_EMAIL: z.email().default('admin@example.com'),
+    ANNEAL_TOKEN: z.string().optional(),
     CORS_ORIGINS: list.default([]),
     TRUSTED_PROXIES: list.default([]),
     RATE_LIMIT_AUTH_PER_MINUTE: count(30),
