@@ -12,6 +12,7 @@ import { requestMetrics } from './middleware/metrics.ts';
 import { answerError, answerNotFound } from './middleware/problem.ts';
 import { checkHealth } from './resources/health.ts';
 import { createRouter } from './router.ts';
+import { type AuthDeps, authRoutes } from './routes/auth.ts';
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
@@ -23,6 +24,7 @@ import { type TrainDeps, trainRoutes } from './routes/train.ts';
 type RouteDeps = DataDeps & TrainDeps & RunsDeps & ModelsDeps & DatasetsDeps & PipelinesDeps;
 export interface ApiDeps extends Omit<RouteDeps, 'idempotent'> {
   readonly authenticate: Authenticate;
+  readonly auth: AuthDeps;
   readonly endpoints: EndpointReads;
   readonly idempotencyKeys: IdempotencyKeyRepository;
   readonly log: Logger;
@@ -64,6 +66,7 @@ export function createApp(deps: ApiDeps) {
   app.route('/docs', docsRoutes('Anneal API', open));
 
   const routed = app
+    .route('/api/v1/auth', authRoutes(deps.auth))
     .route('/api/v1/data', dataRoutes(routeDeps))
     .route('/api/v1/train', trainRoutes(routeDeps))
     .route('/api/v1/runs', runRoutes(routeDeps))

@@ -1,7 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
+import { startAccessDirectory } from '../auth/access-directory.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
+import { ensureFirstAdmin } from '../auth/first-admin.ts';
+import { createSessions } from '../auth/sessions.ts';
+import { createTokens } from '../auth/tokens.ts';
+import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
@@ -9,7 +14,9 @@ import { createIdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { migrate } from '../db/migrate.ts';
 import { createModelRepository } from '../db/models.ts';
 import { createPipelineRepository } from '../db/pipelines.ts';
+import { createRefreshTokenRepository } from '../db/refresh-tokens.ts';
 import { createRunRepository } from '../db/runs.ts';
+import { createUserRepository } from '../db/users.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required, type Config } from '../lib/config.ts';
 import { listenHttp } from '../lib/http/listen.ts';
@@ -40,6 +47,7 @@ async function main(config: Config): Promise<void> {
   const telemetry = await startTelemetry({ serviceName: 'api', config });
   shutdown.defer('telemetry', telemetry.shutdown);
   const databaseUrl = required(config, 'DATABASE_URL');
+  const secret = required(config, 'JWT_SECRET_KEY');
   await migrate(databaseUrl);
   const database = connect(databaseUrl);
   shutdown.defer('Postgres', database.close);
@@ -52,11 +60,30 @@ async function main(config: Config): Promise<void> {
   await ensureSearchAttributes(client, log);
 
   const { db } = database;
+  const now = () => new Date();
+  const users = createUserRepository(db);
+  await ensureFirstAdmin(users, {
+    name: config.ADMIN_USERNAME,
+    password: config.ADMIN_PASSWORD,
+    email: config.ADMIN_EMAIL,
+  });
+  const refreshTokens = createRefreshTokenRepository(db);
+  const tokens = createTokens({
+    secret,
+    accessMinutes: config.ACCESS_TOKEN_EXPIRE_MINUTES,
+    refreshDays: config.REFRESH_TOKEN_EXPIRE_DAYS,
+    now,
+  });
+  const directory = await startAccessDirectory({
+    load: createAccessRepository(db).load,
+    listen: (onChange) => database.sql.listen(ACCESS_CHANNEL, onChange),
+    log,
+  });
+  shutdown.defer('access directory', directory.stop);
   const store = openArtifactStore(config);
   const workDirectory = join(config.ANNEAL_HOME, 'api');
   await mkdir(workDirectory, { recursive: true });
   await removeLeftovers(workDirectory, Date.now());
-  const now = () => new Date();
   const stopping = new AbortController();
   const runs = createRunRepository(db);
   const pipelines = createPipelineRepository(db);
@@ -81,7 +108,14 @@ async function main(config: Config): Promise<void> {
     log,
     now,
     registry: createMetrics('api'),
-    authenticate: createAuthenticator(),
+    authenticate: createAuthenticator({ tokens, directory, now }),
+    auth: {
+      sessions: createSessions({ users, refreshTokens, tokens, now }),
+      tokens,
+      loginGuard: { check: nothing, failed: nothing, succeeded: nothing },
+      refreshAccess: directory.refresh,
+      now,
+    },
     checks: {
       postgres: () => db.execute(sql`select 1`),
       temporal: () => client.workflowService.getSystemInfo({}),
@@ -103,3 +137,5 @@ async function main(config: Config): Promise<void> {
   shutdown.defer('event streams', () => stopping.abort());
   log.info({ port: http.port }, 'api is ready for requests');
 }
+
+const nothing = () => Promise.resolve();

@@ -7,6 +7,8 @@ import type { Access } from './roles.ts';
 export interface AuthEnv {
   Variables: {
     requestId: string;
+    /** Where the request comes from; not known outside a server. */
+    clientAddress?: string;
     /** Of the Authorization header; null without one. Rejects when the credential does not hold. */
     identity: () => Promise<Principal | null>;
     /** Set on every route that is not public. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EndpointRepository, WatchedEndpoint } from '../db/endpoints.ts';
 import type { Logger } from '../lib/log.ts';
+import { repeat } from '../lib/repeat.ts';
 import type { RevisionReports } from './revision-reports.ts';
 
 const GOODBYE_MS = 2_000;
@@ -82,38 +83,6 @@ export function startEndpointWatcher(deps: WatcherDeps) {
       };
       // A database that hangs must not hold up the end of the process.
       await Promise.race([goodbye(), delay(GOODBYE_MS, undefined, { ref: false })]);
-    },
-  };
-}
-
-/** Runs `work` at once, then `everyMs` after each end; `wake` cuts the wait short. `work` must not throw. */
-function repeat(work: () => Promise<void>, everyMs: number) {
-  let stopped = false;
-  let woken = false;
-  let wake = () => void (woken = true);
-  const wait = () =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, everyMs);
-      wake = () => {
-        woken = true;
-        clearTimeout(timer);
-        resolve();
-      };
-      if (woken || stopped) wake();
-    });
-  const loop = (async () => {
-    while (!stopped) {
-      woken = false;
-      await work();
-      await wait();
-    }
-  })();
-  return {
-    wake: () => wake(),
-    stop: async () => {
-      stopped = true;
-      wake();
-      await loop;
     },
   };
 }

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { startAccessDirectory } from '../auth/access-directory.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
+import { createTokens } from '../auth/tokens.ts';
+import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
 import { connect } from '../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
 import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
@@ -34,6 +37,7 @@ try {
 async function main(): Promise<void> {
   const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false });
   shutdown.defer('telemetry', telemetry.shutdown);
+  const secret = required(config, 'JWT_SECRET_KEY');
   const database = connect(required(config, 'DATABASE_URL'), { max: 4 });
   shutdown.defer('Postgres', database.close);
 
@@ -43,6 +47,19 @@ async function main(): Promise<void> {
     configFile: await readConfigFile(config.SERVING_CONFIG),
     modelName: config.MODEL_NAME,
   });
+  const now = () => new Date();
+  const tokens = createTokens({
+    secret,
+    accessMinutes: config.ACCESS_TOKEN_EXPIRE_MINUTES,
+    refreshDays: config.REFRESH_TOKEN_EXPIRE_DAYS,
+    now,
+  });
+  const directory = await startAccessDirectory({
+    load: createAccessRepository(database.db).load,
+    listen: (onChange) => database.sql.listen(ACCESS_CHANNEL, onChange),
+    log,
+  });
+  shutdown.defer('access directory', directory.stop);
   const serving = await startServingNode({
     node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it
     repository: createEndpointRepository(database.db),
@@ -55,7 +72,7 @@ async function main(): Promise<void> {
     registry: createMetrics('serving'),
     log,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
-    authenticate: createAuthenticator(),
+    authenticate: createAuthenticator({ tokens, directory, now }),
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);

@@ -160,6 +160,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
   const now = () => new Date('2026-01-01T00:00:00Z');
   const deps: ApiDeps = {
     authenticate: (user) => Promise.resolve(principalOf({ user })),
+    auth: {} as ApiDeps['auth'],
     ...shared,
     schedules: { sync: (version) => Promise.resolve(void synced.push(version)) },
     jobs: createJobs({ ...shared, engine: engine.engine, now }),

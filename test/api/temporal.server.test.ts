@@ -2,7 +2,7 @@ import { Client, ScheduleNotFoundError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createApp } from '../../api/app.ts';
+import { type ApiDeps, createApp } from '../../api/app.ts';
 import { createJobs } from '../../api/jobs.ts';
 import { ensureSearchAttributes } from '../../api/search-attributes.ts';
 import { createSchedules } from '../../api/schedules.ts';
@@ -59,6 +59,7 @@ beforeAll(async () => {
   };
   app = createApp({
     authenticate: (user) => Promise.resolve(principalOf({ user })),
+    auth: {} as ApiDeps['auth'],
     ...shared,
     jobs: createJobs({ ...shared, engine: createTemporalJobs(client) }),
     models: createModelRepository(db),

@@ -1,0 +1,134 @@
+import { z } from '@hono/zod-openapi';
+import { actorOf, type Principal } from '../../auth/principal.ts';
+import { SCOPES } from '../../auth/roles.ts';
+import type { Session, Sessions } from '../../auth/sessions.ts';
+import type { Tokens } from '../../auth/tokens.ts';
+import { PlatformError } from '../../lib/errors.ts';
+import { declareRoute } from '../declare-route.ts';
+import { json, jsonBody, problems } from '../resources/problem.ts';
+import { GivenPassword, Role } from '../resources/user.ts';
+import { createRouter } from '../router.ts';
+
+/** Slows down whoever guesses passwords. */
+export interface LoginGuard {
+  /** Throws RATE_LIMITED while this user or address has to wait. */
+  readonly check: (userName: string, address: string) => Promise<void>;
+  readonly failed: (userName: string, address: string) => Promise<void>;
+  readonly succeeded: (userName: string, address: string) => Promise<void>;
+}
+export interface AuthDeps {
+  readonly sessions: Sessions;
+  readonly tokens: Pick<Tokens, 'lifetimeSeconds'>;
+  readonly loginGuard: LoginGuard;
+  /** Makes a change of users or keys known to this process at once. */
+  readonly refreshAccess: () => Promise<void>;
+  readonly now: () => Date;
+}
+const tags = ['auth'];
+const Token = z.string().min(1).max(2048);
+const TokenPair = z
+  .object({
+    access_token: z.string(),
+    refresh_token: z.string().openapi({ description: 'Good for one use: the answer of /refresh has the next one' }),
+    token_type: z.literal('bearer'),
+    expires_in: z.int().openapi({ description: 'Seconds until the access token expires' }),
+    refresh_expires_in: z.int().openapi({ description: 'Seconds until the refresh token expires' }),
+    role: Role,
+  })
+  .openapi('TokenPair');
+const Me = z
+  .object({
+    name: z.string(),
+    role: Role,
+    scopes: z.array(z.enum(SCOPES)),
+    api_key: z.string().nullable().openapi({ description: 'Name of the API key that was used' }),
+    endpoints: z.array(z.string()).nullable().openapi({ description: 'Endpoints it may use; null = all' }),
+  })
+  .openapi('Me');
+
+const login = declareRoute('public', {
+  method: 'post',
+  path: '/login',
+  operationId: 'login',
+  tags,
+  request: { body: jsonBody(z.strictObject({ username: z.string().min(1).max(64), password: GivenPassword })) },
+  responses: { 200: json(TokenPair, 'Logged in'), ...problems(401, 413, 415, 422, 503) },
+});
+const refresh = declareRoute('public', {
+  method: 'post',
+  path: '/refresh',
+  operationId: 'refreshTokens',
+  tags,
+  request: { body: jsonBody(z.strictObject({ refresh_token: Token })) },
+  responses: { 200: json(TokenPair, 'A new pair; the old one is used up'), ...problems(401, 413, 415, 422, 503) },
+});
+const logout = declareRoute('authenticated', {
+  method: 'post',
+  path: '/logout',
+  operationId: 'logout',
+  tags,
+  request: {
+    body: jsonBody(
+      z.union([z.strictObject({ refresh_token: Token }), z.strictObject({ all: z.literal(true) })]).openapi({
+        description: 'The session of a refresh token, or all tokens of the caller',
+      }),
+    ),
+  },
+  responses: { 204: { description: 'Logged out' }, ...problems(413, 415, 422, 503) },
+});
+const me = declareRoute('authenticated', {
+  method: 'get',
+  path: '/me',
+  operationId: 'getMe',
+  tags,
+  responses: { 200: json(Me, 'Who calls') },
+});
+
+export const authRoutes = ({ sessions, tokens, loginGuard, refreshAccess, now }: AuthDeps) =>
+  createRouter()
+    .openapi(login, async (c) => {
+      const { username, password } = c.req.valid('json');
+      const address = c.get('clientAddress') ?? 'unknown';
+      await loginGuard.check(username, address);
+      const session = await sessions.logIn(username, password).catch(async (error: unknown) => {
+        if (error instanceof PlatformError && error.code === 'UNAUTHENTICATED')
+          await loginGuard.failed(username, address);
+        throw error;
+      });
+      await loginGuard.succeeded(username, address);
+      c.header('cache-control', 'no-store');
+      return c.json(toTokenPair(session, tokens), 200);
+    })
+    .openapi(refresh, async (c) => {
+      const session = await sessions.refresh(c.req.valid('json').refresh_token, now());
+      c.header('cache-control', 'no-store');
+      return c.json(toTokenPair(session, tokens), 200);
+    })
+    .openapi(logout, async (c) => {
+      const { user } = requirePerson(c.get('principal'));
+      const body = c.req.valid('json');
+      if ('all' in body) await sessions.logOutEverywhere(user);
+      else await sessions.logOut(user, body.refresh_token);
+      await refreshAccess();
+      return c.body(null, 204);
+    })
+    .openapi(me, (c) => {
+      const { user, role, scopes, apiKey } = c.get('principal');
+      const key = { api_key: apiKey?.name ?? null, endpoints: apiKey?.endpoints ? [...apiKey.endpoints] : null };
+      return c.json({ name: user, role, scopes: [...scopes], ...key }, 200);
+    });
+
+/** An API key may not change who may call. */
+export function requirePerson(principal: Principal): Principal {
+  if (principal.apiKey === null) return principal;
+  throw new PlatformError('FORBIDDEN', `an API key may not do this (${actorOf(principal)})`);
+}
+
+const toTokenPair = ({ accessToken, refreshToken, role }: Session, { lifetimeSeconds }: AuthDeps['tokens']) => ({
+  access_token: accessToken,
+  refresh_token: refreshToken,
+  token_type: 'bearer' as const,
+  expires_in: lifetimeSeconds.access,
+  refresh_expires_in: lifetimeSeconds.refresh,
+  role,
+});

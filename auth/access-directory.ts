@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AccessKey, AccessState, AccessUser } from '../db/access.ts';
+import type { Logger } from '../lib/log.ts';
+import { repeat } from '../lib/repeat.ts';
+
+const FIRST_ANSWER_MS = 2_000;
+const GOODBYE_MS = 1_000;
+
+export interface AccessDirectoryDeps {
+  readonly load: () => Promise<AccessState>;
+  /** Calls back on every change until `unlisten`. */
+  readonly listen: (onChange: () => void) => Promise<{ unlisten: () => Promise<unknown> }>;
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  /** What this process knew last time, for a start without the database. */
+  readonly memory?: {
+    readonly load: () => Promise<AccessState | null>;
+    readonly save: (state: AccessState) => Promise<void>;
+  };
+  readonly pollMs?: number;
+}
+export interface KnownKey extends AccessKey {
+  readonly secretHash: Buffer;
+  readonly expiresMs: number;
+}
+export type AccessDirectory = Awaited<ReturnType<typeof startAccessDirectory>>;
+
+/**
+ * Who may call, held in memory, so that checking a caller asks no database. Hears of changes at once when notified, else
+ * by polling; while the database is away it keeps what it knows. Returns when the database has answered, or after 2 s
+ * with what was known last time (nobody, without a memory).
+ */
+export async function startAccessDirectory({ load, listen, log, memory, pollMs = 2_000 }: AccessDirectoryDeps) {
+  let users: ReadonlyMap<string, AccessUser> = new Map();
+  let keys: ReadonlyMap<string, KnownKey> = new Map();
+  let heard = false;
+  let reachable: boolean | null = null;
+  let listening: { unlisten: () => Promise<unknown> } | null = null;
+
+  const take = (state: AccessState) => {
+    users = new Map(state.users.map((user) => [user.name, user]));
+    keys = new Map(state.apiKeys.map((key) => [key.id, toKnownKey(key)]));
+  };
+  const note = (now: boolean, error?: unknown) => {
+    if (now === reachable) return;
+    reachable = now;
+    if (!now) log.warn({ err: error }, 'the database is away; callers are checked against what is known');
+  };
+  const loadOnce = async () => {
+    const state = await load();
+    take(state);
+    heard = true;
+    await memory?.save(state).catch((err: unknown) => log.warn({ err }, 'who may call could not be kept on disk'));
+  };
+  let running: Promise<void> | null = null;
+  let queued: Promise<void> | null = null;
+  /** What it knows afterwards includes every change committed before the call. Rejects when the database is away. */
+  const refresh = (): Promise<void> =>
+    (queued ??= (async () => {
+      await running?.catch(() => undefined);
+      queued = null;
+      await (running = loadOnce().finally(() => (running = null)));
+    })());
+  const relisten = async () => {
+    // The old subscription may have died with its connection.
+    const old = listening;
+    listening = null;
+    void old?.unlisten().catch(() => undefined);
+    listening = await listen(() => polling.wake());
+  };
+  let tried = () => {};
+  const firstTry = new Promise<void>((resolve) => (tried = resolve));
+  const polling = repeat(async () => {
+    try {
+      if (!listening || !reachable) await relisten();
+      await refresh();
+      note(true);
+    } catch (error) {
+      note(false, error);
+    }
+    tried();
+  }, pollMs);
+
+  await Promise.race([firstTry, delay(FIRST_ANSWER_MS, undefined, { ref: false })]);
+  if (!heard) {
+    const remembered = await memory?.load();
+    // The database may have answered meanwhile.
+    if (remembered && !(heard as boolean)) take(remembered);
+  }
+
+  return {
+    user: (name: string): AccessUser | undefined => users.get(name),
+    apiKey: (id: string): KnownKey | undefined => keys.get(id),
+    refresh,
+    /** Never throws: the database may be away. */
+    stop: async (): Promise<void> => {
+      const goodbye = async () => {
+        await polling.stop();
+        await listening?.unlisten().catch(() => undefined);
+      };
+      await Promise.race([goodbye(), delay(GOODBYE_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+const toKnownKey = (key: AccessKey): KnownKey => ({
+  ...key,
+  secretHash: Buffer.from(key.secretSha256, 'hex'),
+  expiresMs: key.expiresAt === null ? Infinity : Date.parse(key.expiresAt),
+});
