@@ -7,6 +7,8 @@ import { ensureFirstAdmin } from '../auth/first-admin.ts';
 import { createSessions } from '../auth/sessions.ts';
 import { createTokens } from '../auth/tokens.ts';
 import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
+import { createFileDoor } from '../data/file-door.ts';
+import { createAuditLog } from '../db/audit-log.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
@@ -105,6 +107,7 @@ async function main(config: Config): Promise<void> {
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
     idempotencyKeys,
+    auditLog: createAuditLog(db),
     log,
     now,
     registry: createMetrics('api'),
@@ -124,7 +127,9 @@ async function main(config: Config): Promise<void> {
     events: { ...EVENTS, stopping: stopping.signal },
     workDirectory,
     maxBodyBytes: config.MAX_BODY_BYTES,
+    corsOrigins: config.CORS_ORIGINS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    fileDoor: createFileDoor(),
   });
   const http = await listenHttp({
     fetch: app.fetch,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../lib/errors.ts';
-import { tooLarge } from './middleware/body-limit.ts';
+import { tooLarge } from '../lib/http/body.ts';
 import { invalid } from './router.ts';
 
 export interface Upload {
@@ -16,6 +16,8 @@ export interface Upload {
   readonly workDirectory: string;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
+  /** Throws on bytes that are not taken; the rest of the body is not read then. */
+  readonly checkBytes: (chunk: Uint8Array) => void;
 }
 export interface ReceivedFile {
   readonly path: string;
@@ -39,13 +41,15 @@ export async function receiveUpload<T>(upload: Upload, use: (file: ReceivedFile)
   }
 }
 
-async function writeBody({ body, maxBytes, signal, announcedBytes }: Upload, path: string): Promise<ReceivedFile> {
+async function writeBody(upload: Upload, path: string): Promise<ReceivedFile> {
+  const { body, maxBytes, signal, announcedBytes, checkBytes } = upload;
   const hash = createHash('sha256');
   let bytes = 0;
   async function* measured(chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       bytes += chunk.byteLength;
       if (bytes > maxBytes) throw tooLarge(maxBytes);
+      checkBytes(chunk);
       hash.update(chunk);
       yield chunk;
     }

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
+import type { FileDoor } from '../../data/file-door.ts';
 import type { DatasetRepository } from '../../db/datasets.ts';
 import type { DatasetTable, DatasetVersion as DatasetVersionRow } from '../../db/schema/datasets.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
@@ -15,6 +16,7 @@ export interface DatasetsDeps {
   readonly store: Pick<ArtifactStore, 'putFile'>;
   readonly workDirectory: string;
   readonly maxUploadBytes: number;
+  readonly fileDoor: FileDoor;
   readonly now: () => Date;
 }
 const tags = ['datasets'];
@@ -83,17 +85,26 @@ const getDataset = declareRoute(['data'], {
   responses: { 200: json(DatasetDetail, 'With the tables and profiles made from it'), ...problems(404, 422, 503) },
 });
 
-export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes: maxBytes, now }: DatasetsDeps) =>
+export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes, fileDoor, now }: DatasetsDeps) =>
   createRouter()
     .openapi(uploadDataset, async (c) => {
       const { name, format: asked } = c.req.valid('query');
       const format = formatOf(c.req.header('content-type'), asked);
+      requirePlain(c.req.header('content-encoding'));
       const length = c.req.header('content-length');
       const { body, signal } = c.req.raw;
       const announcedBytes = length === undefined ? null : Number(length);
       const version = await receiveUpload(
-        { body, announcedBytes, maxBytes, workDirectory, signal },
+        {
+          body,
+          announcedBytes,
+          maxBytes: maxUploadBytes,
+          workDirectory,
+          signal,
+          checkBytes: fileDoor.byteCheck(format, 'body'),
+        },
         async (received) => {
+          await fileDoor.inspect({ path: received.path, format, field: 'body', signal });
           const { sha256, bytes } = await store.putFile(received.path);
           if (sha256 !== received.sha256) throw new PlatformError('UNAVAILABLE', 'the disk changed the uploaded bytes');
           const createdBy = c.get('actor');
@@ -126,6 +137,12 @@ function formatOf(contentType: string | undefined, asked: Format | undefined): F
   const format = known ?? asked;
   if (format !== undefined) return format;
   throw invalid([{ path: 'format', rule: 'required', message: `csv, parquet or ndjson, for ${BYTES} does not say` }]);
+}
+
+/** What a body unpacks to is known only after unpacking it. */
+function requirePlain(encoding = 'identity'): void {
+  if (encoding.trim().toLowerCase() === 'identity') return;
+  throw new HTTPException(415, { message: 'send the file as it is, without Content-Encoding' });
 }
 
 const toDatasetVersion = (row: DatasetVersionRow) => ({

@@ -108,8 +108,8 @@ test.each([
 test('another media type is 415, plain bytes with a format are taken, and an empty file is 422', async () => {
   const api = createTestApp();
   expect((await upload(api, 'name=churn', 'a\n', 'application/pdf')).status).toBe(415);
-  const bytes = await upload(api, 'name=churn&format=parquet', 'PAR1', 'application/octet-stream');
-  expect(await bytes.json()).toMatchObject({ format: 'parquet' });
+  const bytes = await upload(api, 'name=churn&format=ndjson', '{"a":1}', 'application/octet-stream');
+  expect(await bytes.json()).toMatchObject({ format: 'ndjson' });
   const empty = await upload(api, 'name=churn', '');
   expect([empty.status, (await problemOf(empty)).errors[0]?.rule]).toEqual([422, 'not_empty']);
 });

@@ -8,8 +8,11 @@ import type { ApiDeps } from '../../api/app.ts';
 import { createApp } from '../../api/app.ts';
 import type { JobEngine, JobExecution, JobStart } from '../../api/job-engine.ts';
 import { createJobs } from '../../api/jobs.ts';
+import { createFileDoor } from '../../data/file-door.ts';
+import type { AuditEvent } from '../../db/audit-log.ts';
 import type { ClaimResult, IdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
 import { datasetVersionId } from '../../db/datasets.ts';
+import type { AuditEntry } from '../../db/schema/audit-log.ts';
 import type { PipelineVersion } from '../../db/schema/pipelines.ts';
 import type { DatasetVersion } from '../../db/schema/datasets.ts';
 import { createFolderStore } from '../../lib/artifact-store/folder.ts';
@@ -145,12 +148,32 @@ export function createFakeKeys(): IdempotencyKeyRepository {
   };
 }
 
+/** Keeps rows in memory, without their chain. */
+export function createFakeAudit() {
+  const rows: AuditEntry[] = [];
+  return {
+    rows,
+    append: (event: AuditEvent): Promise<AuditEntry> => {
+      const at = new Date('2026-01-01T00:00:00Z');
+      const row = { ...event, sequence: rows.length + 1, at, previousSha256: '', sha256: '' };
+      rows.push(row);
+      return Promise.resolve(row);
+    },
+    list: () => Promise.resolve({ items: [...rows].reverse(), nextCursor: null }),
+    read: async function* () {
+      await Promise.resolve();
+      for (const row of rows) yield { ...row, detail: JSON.stringify(row.detail) };
+    },
+  };
+}
+
 /** The whole API on doubles, with an artifact store in a temporary folder. */
 export function createTestApp(changes: Partial<ApiDeps> = {}) {
   const engine = createFakeEngine();
   const runs = createFakeRuns();
   const pipelines = createFakePipelines();
   const datasets = createFakeDatasets();
+  const audit = createFakeAudit();
   const folder = mkdtempSync(join(tmpdir(), 'anneal-api-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const store = createFolderStore(join(folder, 'artifacts'));
@@ -169,12 +192,15 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     endpoints: {} as ApiDeps['endpoints'],
     datasets: datasets as unknown as ApiDeps['datasets'],
     idempotencyKeys: createFakeKeys(),
+    auditLog: audit,
     registry: new Registry(),
     checks: { postgres: () => Promise.resolve() },
     events: { pollMs: 5, keepAliveMs: 20, stopping: new AbortController().signal },
     workDirectory: folder,
     maxBodyBytes: 10_000,
+    corsOrigins: [],
     maxUploadBytes: 100_000,
+    fileDoor: createFileDoor(),
     ...changes,
   };
   const app = createApp(deps);
@@ -193,7 +219,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { app, deps, engine, runs, pipelines, datasets, store, synced, folder, leftovers, post };
+  return { app, deps, engine, runs, pipelines, datasets, audit, store, synced, folder, leftovers, post };
 }
 export type TestApp = ReturnType<typeof createTestApp>;
 

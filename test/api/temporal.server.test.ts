@@ -8,6 +8,7 @@ import { ensureSearchAttributes } from '../../api/search-attributes.ts';
 import { createSchedules } from '../../api/schedules.ts';
 import { createTemporalJobs } from '../../api/temporal-jobs.ts';
 import { connect, type Connection } from '../../db/connect.ts';
+import { createFileDoor } from '../../data/file-door.ts';
 import { createDatasetRepository } from '../../db/datasets.ts';
 import { createEndpointRepository } from '../../db/endpoints.ts';
 import { createIdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
@@ -71,6 +72,7 @@ beforeAll(async () => {
     workDirectory: folder.path,
     maxBodyBytes: 100_000,
     maxUploadBytes: 100_000,
+    fileDoor: createFileDoor(),
   });
   await put('churn', exampleDefinition('churn'));
 });
