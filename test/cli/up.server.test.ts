@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { fetchWith, tokenFor } from '../../cli/session.ts';
 import { startPlatform, type Platform } from '../../cli/up.ts';
 import { isAlive } from '../../lib/child-process.ts';
 import { ConfigSchema, loadConfig } from '../../lib/config.ts';
@@ -23,6 +24,7 @@ afterAll(() => home.remove());
 
 const start = (changes: NodeJS.ProcessEnv = {}, report?: (line: string) => void): Promise<Platform> =>
   startPlatform(loadConfig({ ...env, ...changes }), { env: { ...env, ...changes }, report });
+const callAsAdmin = async (api: string) => fetchWith(await tokenFor(loadConfig({ ANNEAL_HOME: home.path }), api));
 const gone = (pids: readonly number[]) =>
   vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 60_000, interval: 200 });
 
@@ -33,7 +35,8 @@ async function createPipeline({ urls }: Platform, name: string): Promise<number>
     features: { x: { type: 'numeric' } },
     candidates: [{ algorithm: 'logistic_regression' }],
   };
-  const response = await fetch(`${urls.api}/api/v1/pipelines/${name}`, {
+  const call = await callAsAdmin(urls.api);
+  const response = await call(`${urls.api}/api/v1/pipelines/${name}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(definition),
@@ -79,7 +82,7 @@ test('a second start finds the data of the first; kill -9 of `anneal up` leaves 
     api = /API {2,}(http:\S+)/.exec(line)?.[1] ?? api;
     if (line.includes('Ctrl-C')) break;
   }
-  expect((await fetch(`${api}/api/v1/pipelines/kept`)).status).toBe(200);
+  expect((await (await callAsAdmin(api))(`${api}/api/v1/pipelines/kept`)).status).toBe(200);
   const pids = await Promise.all(
     ['api', 'serving', 'worker-pipeline', 'worker-training', 'worker-monitoring'].map((name) =>
       pidOf(`run/${name}.pid`),
@@ -90,6 +93,13 @@ test('a second start finds the data of the first; kill -9 of `anneal up` leaves 
   up.kill('SIGKILL');
   await once(up, 'exit');
   await gone(pids);
+});
+
+test('with a database of your own and no JWT_SECRET_KEY nothing is started', async () => {
+  const lines: string[] = [];
+  const refused = start({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/anneal' }, (line) => lines.push(line));
+  await expect(refused).rejects.toMatchObject({ code: 'INVALID', details: [{ path: 'JWT_SECRET_KEY' }] });
+  expect(lines).toEqual([]);
 });
 
 test('a taken port is named, and nothing stays behind', async () => {

@@ -1,8 +1,9 @@
+import { fetchWith } from '../../cli/session.ts';
 import { exampleCustomer } from '../../pipelines/churn.ts';
 
 /** What a serving process answers for the example customer, with the status. */
-export async function scoreCustomer(serving: string) {
-  const response = await fetch(`${serving}/predict`, {
+export async function scoreCustomer(serving: string, token: string) {
+  const response = await fetchWith(token)(`${serving}/predict`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(exampleCustomer),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { artifactKey } from '../../lib/artifact-store.ts';
 import { claimPort } from '../../lib/ports.ts';
 import { churnRows } from '../../pipelines/churn.ts';
-import { startTestPlatform, type Answer, type TestPlatform } from './platform.ts';
+import { SECRETS, startTestPlatform, type Answer, type TestPlatform } from './platform.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const FEATURES = [...churnRows(40, 3)].map(({ churned: _, ...features }) => features);
@@ -20,7 +20,7 @@ let platform: TestPlatform;
 let datasets: string[];
 let second: Serving;
 beforeAll(async () => {
-  platform = await startTestPlatform({ MAX_BODY_BYTES: '50000' });
+  platform = await startTestPlatform({ ...SECRETS, MAX_BODY_BYTES: '50000' });
   datasets = [];
   for (const seed of [1, 2, 3, 4]) datasets.push(await platform.uploadSample('churn', 3000, seed));
 });
@@ -37,6 +37,7 @@ async function startServing(settings: Record<string, string> = {}) {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       ...process.env,
+      ...SECRETS,
       ANNEAL_HOME: platform.home,
       DATABASE_URL: platform.databaseUrl,
       SERVING_PORT: String(port),
@@ -59,7 +60,7 @@ async function startServing(settings: Record<string, string> = {}) {
 async function ask<T = Record<string, unknown>>(url: string, body?: unknown): Promise<Answer<T>> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, body === undefined ? {} : { method: 'POST', headers, body: text });
+  const response = await platform.send(url, body === undefined ? {} : { method: 'POST', headers, body: text });
   return { status: response.status, headers: response.headers, body: (await response.json()) as T };
 }
 const serving = (path: string) => `${platform.urls.serving}${path}`;

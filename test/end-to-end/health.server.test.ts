@@ -3,7 +3,7 @@ import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import type { TemporalServer } from '../../lib/temporal-server.ts';
 import { startTestPostgres, startTestTemporal, temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { scoreCustomer } from './customer.ts';
-import { createApi } from './platform.ts';
+import { createApi, logInAsAdmin, SECRETS } from './platform.ts';
 import { startAnneal, type AnnealProcess } from './processes.ts';
 
 // Each process by itself, as a container would run it: nobody watches over them, nobody starts them in order.
@@ -19,10 +19,11 @@ let postgres: EmbeddedPostgres;
 let temporal: TemporalServer;
 let home: TemporaryFolder;
 let running: All;
+let api: ReturnType<typeof createApi>;
 const started: AnnealProcess[] = [];
 beforeAll(async () => {
   [postgres, temporal, home] = await Promise.all([startTestPostgres(), startTestTemporal(), temporaryFolder('home')]);
-  running = await startAll();
+  await startAll();
 });
 afterAll(async () => {
   for (const process of started) process.kill('SIGKILL');
@@ -31,10 +32,11 @@ afterAll(async () => {
   await home?.remove();
 });
 
-async function startAll(): Promise<All> {
+async function startAll(): Promise<void> {
   const ports = ['API', 'SERVING', 'WORKER_PIPELINE_METRICS', 'WORKER_TRAINING_METRICS', 'WORKER_MONITORING_METRICS'];
   const env = {
     ...process.env,
+    ...SECRETS,
     ...Object.fromEntries(ports.map((name) => [`${name}_PORT`, '0'])),
     ANNEAL_HOME: home.path,
     DATABASE_URL: postgres.url,
@@ -47,7 +49,8 @@ async function startAll(): Promise<All> {
     const [, port] = await process.said(/"(?:health_)?port":(\d+)/);
     return [command, { process, url: `http://127.0.0.1:${port}` }] as const;
   };
-  return Object.fromEntries(await Promise.all(COMMANDS.map(start))) as All;
+  running = Object.fromEntries(await Promise.all(COMMANDS.map(start))) as All;
+  api = createApi(running.api.url, await logInAsAdmin(running.api.url));
 }
 
 const statusOf = async (command: Command, path: string) => (await fetch(`${running[command].url}${path}`)).status;
@@ -102,15 +105,14 @@ test('without a model everything is ready but serving, which says when to ask ag
   });
   const refused = await fetch(`${running.serving.url}/readyz`);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(await scoreCustomer(running.serving.url)).toMatchObject({ status: 503 });
+  expect(await scoreCustomer(running.serving.url, api.token)).toMatchObject({ status: 503 });
 });
 
 test('with a model serving is ready, and each process counts what it has done', async () => {
-  const api = createApi(running.api.url);
   const run = await api.train({ pipeline: 'churn', dataset_version: await api.uploadSample('churn', 2000) });
   expect(await api.finished(run)).toMatchObject({ state: 'COMPLETED', promoted: true });
   expect(await statusOf('serving', '/readyz')).toBe(200);
-  expect(await scoreCustomer(running.serving.url)).toMatchObject({ status: 200 });
+  expect(await scoreCustomer(running.serving.url, api.token)).toMatchObject({ status: 200 });
 
   const model = { endpoint: 'churn', version: '1' };
   expect(await valueOf('serving', 'anneal_model_info', { ...model, model: 'churn', revision: '1' })).toBe(1);
@@ -140,20 +142,21 @@ const SLOW = {
 };
 
 test('SIGTERM in mid-training ends every process with status 0; after the next start the run goes on and completes', async () => {
-  const before = createApi(running.api.url);
-  const dataset = await before.uploadSample('churn', 20_000);
-  const run = await before.train({ pipeline: 'churn', dataset_version: dataset, overrides: SLOW });
-  await before.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20);
+  const dataset = await api.uploadSample('churn', 20_000);
+  const run = await api.train({ pipeline: 'churn', dataset_version: dataset, overrides: SLOW });
+  await api.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20);
   for (const command of COMMANDS) running[command].process.kill('SIGTERM');
   const statuses = await Promise.all(COMMANDS.map((command) => running[command].process.exited));
   expect(Object.fromEntries(COMMANDS.map((command, index) => [command, statuses[index]]))).toEqual(
     Object.fromEntries(COMMANDS.map((command) => [command, 0])),
   );
 
-  running = await startAll();
-  const after = createApi(running.api.url);
+  await startAll();
   await vi.waitFor(async () => expect(await statusOf('serving', '/readyz')).toBe(200), { timeout: 20_000 });
-  expect(await scoreCustomer(running.serving.url)).toMatchObject({ status: 200, body: { model: { version: 1 } } });
-  const status = await after.finished(run);
+  expect(await scoreCustomer(running.serving.url, api.token)).toMatchObject({
+    status: 200,
+    body: { model: { version: 1 } },
+  });
+  const status = await api.finished(run);
   expect(status).toMatchObject({ state: 'COMPLETED', promoted: true, model: { version: 2 } });
 });

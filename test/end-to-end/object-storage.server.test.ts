@@ -20,7 +20,7 @@ import {
   type TemporaryFolder,
 } from '../platform.ts';
 import { scoreCustomer } from './customer.ts';
-import { startTestPlatform, type TestPlatform } from './platform.ts';
+import { SECRETS, startTestPlatform, type TestPlatform } from './platform.ts';
 
 // Every server is somebody else's: Anneal gets nothing but addresses and secrets.
 const BUCKET = 'models-of-a-team';
@@ -47,6 +47,7 @@ beforeAll(async () => {
   const warehouse = new URL(postgres.url);
   warehouse.password = WRONG_PASSWORD;
   const settings = {
+    ...SECRETS,
     DATABASE_URL: postgres.url,
     TEMPORAL_ADDRESS: temporal.address,
     S3_ENDPOINT: minio.endpoint,
@@ -90,7 +91,7 @@ test('an uploaded CSV becomes a model that answers, with every artifact in the b
   const dataset = await platform.uploadSample('churn', 2000);
   const run = await platform.finished(await platform.train({ pipeline: 'churn', dataset_version: dataset }));
   expect(run).toMatchObject({ state: 'COMPLETED', promoted: true, model: { uri: 'models:/churn/1' } });
-  expect(await scoreCustomer(platform.urls.serving)).toMatchObject({
+  expect(await scoreCustomer(platform.urls.serving, platform.token)).toMatchObject({
     status: 200,
     body: { model: { name: 'churn', version: 1 } },
   });
@@ -131,7 +132,7 @@ test('while the object store says nothing the API is not ready, and a run waits 
     const ready = await fetch(`${platform.urls.api}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'not_ready', failing: ['artifacts'] }]);
     // What is served does not need the store.
-    expect((await scoreCustomer(platform.urls.serving)).status).toBe(200);
+    expect((await scoreCustomer(platform.urls.serving, platform.token)).status).toBe(200);
     const away = /activity failed: the object store cannot be used/;
     await vi.waitFor(() => expect(platform.reports.join('\n')).toMatch(away), { timeout: 60_000 });
   } finally {
@@ -163,6 +164,9 @@ test('no secret is in a log, a span, a history or a command line, not even of wh
     database: new URL(postgres.url).password,
     warehouse: WRONG_PASSWORD,
     objectStore: minio.secretKey,
+    tokens: SECRETS.JWT_SECRET_KEY,
+    administrator: SECRETS.ADMIN_PASSWORD,
+    access: platform.token,
   };
   // The search must find what is there.
   const known = { logs: id, spans: id, histories: '"connection":"warehouse"', commands: 'workers/main.ts' };

@@ -37,7 +37,7 @@ async function deploy(name: ReadyPipelineName, candidates: object[]): Promise<nu
 }
 
 async function served(endpoint: string, rows: readonly object[]) {
-  const response = await fetch(`${platform.urls.serving}/api/v1/predict/${endpoint}/batch`, {
+  const response = await platform.send(`${platform.urls.serving}/api/v1/predict/${endpoint}/batch`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ rows }),
@@ -48,7 +48,7 @@ async function served(endpoint: string, rows: readonly object[]) {
 
 /** The deployed file in Python's onnxruntime, after onnx.checker accepted it. */
 async function scoredInPython(name: string, version: number, rows: readonly object[]): Promise<PeerAnswers> {
-  const file = await fetch(`${platform.urls.api}/api/v1/models/${name}/versions/${version}/model.onnx`);
+  const file = await platform.send(`${platform.urls.api}/api/v1/models/${name}/versions/${version}/model.onnx`);
   expect(file.status).toBe(200);
   const path = join(platform.home, `${name}-${version}`);
   await writeFile(`${path}.onnx`, Buffer.from(await file.arrayBuffer()));

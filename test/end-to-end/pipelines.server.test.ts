@@ -3,17 +3,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectTemporal } from '../../lib/temporal-connection.ts';
 import { READY_PIPELINES, type ReadyPipelineName } from '../../pipelines/ready.ts';
 import { csv, shopRows } from '../data/examples.ts';
-import { startTestPlatform, type RunView, type TestPlatform } from './platform.ts';
+import { createUser, startTestPlatform, type Api, type RunView, type TestPlatform } from './platform.ts';
 
 const ROWS = { churn: 6000, 'credit-default': 10_000, battle: 5000 } as const;
 const LINEAR = [{ algorithm: 'logistic_regression' }];
 
 let platform: TestPlatform;
 let temporal: Client;
+let ada: Api;
+let bob: Api;
 const datasets = {} as Record<ReadyPipelineName, string>;
 const first = {} as Record<ReadyPipelineName, RunView>;
 beforeAll(async () => {
   platform = await startTestPlatform();
+  [ada, bob] = [await createUser(platform, 'ada', 'scientist'), await createUser(platform, 'bob', 'scientist')];
   temporal = await connectTemporal({ address: platform.temporalAddress, namespace: 'default' });
   const names = Object.keys(ROWS) as ReadyPipelineName[];
   for (const name of names) datasets[name] = await platform.uploadSample(name, ROWS[name]);
@@ -36,7 +39,7 @@ interface Prediction {
   readonly decision: string;
 }
 async function predict(endpoint: string, rows: readonly object[]) {
-  const response = await fetch(`${platform.urls.serving}/api/v1/predict/${endpoint}/batch`, {
+  const response = await platform.send(`${platform.urls.serving}/api/v1/predict/${endpoint}/batch`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ rows }),
@@ -89,24 +92,23 @@ const OWN = {
   evaluation: { gates: [{ metric: 'roc_auc', at_least: 0.6 }] },
 };
 
-async function put(definition: { name: string }, actor: string) {
-  const response = await fetch(`${platform.urls.api}/api/v1/pipelines/${definition.name}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json', 'x-actor': actor },
-    body: JSON.stringify(definition),
-  });
-  const body = (await response.json()) as { version: number; created_by: string; created_at: string; errors: { path: string }[] }; // prettier-ignore
-  return { status: response.status, body };
+interface Saved {
+  readonly version: number;
+  readonly created_by: string;
+  readonly created_at: string;
+  readonly errors: { readonly path: string }[];
 }
+const put = (definition: { name: string }, author: Api) =>
+  author.call<Saved>('PUT', `/api/v1/pipelines/${definition.name}`, definition);
 
 test('a pipeline of one’s own, sent as JSON, is versioned with who and when, and trains from one’s own CSV', async () => {
   const before = Date.now();
-  const created = await put(OWN, 'ada');
+  const created = await put(OWN, ada);
   expect(created).toMatchObject({ status: 201, body: { version: 1, created_by: 'ada' } });
   expect(Date.parse(created.body.created_at)).toBeGreaterThanOrEqual(before - 1000);
-  expect(await put(OWN, 'bob')).toMatchObject({ status: 200, body: { version: 1, created_by: 'ada' } });
+  expect(await put(OWN, bob)).toMatchObject({ status: 200, body: { version: 1, created_by: 'ada' } });
   const changed = { ...OWN, decision: { positive: 'OFFER', negative: 'WAIT' } };
-  expect(await put(changed, 'bob')).toMatchObject({ status: 201, body: { version: 2, created_by: 'bob' } });
+  expect(await put(changed, bob)).toMatchObject({ status: 201, body: { version: 2, created_by: 'bob' } });
   const old = await platform.get<{ definition: typeof changed }>('/api/v1/pipelines/own?version=1');
   expect(old.body).toMatchObject({ version: 1, created_by: 'ada', definition: { decision: { positive: 'POSITIVE' } } });
   const versions = await platform.get<{ items: { version: number }[] }>('/api/v1/pipelines/own/versions');
@@ -134,14 +136,14 @@ test('a definition that is not valid is refused with each bad field', async () =
     ],
     splitt: {},
   };
-  const { status, body } = await put(wrong, 'ada');
+  const { status, body } = await put(wrong, ada);
   expect(status).toBe(422);
   const paths = body.errors.map(({ path }) => path);
   expect(paths).toEqual(expect.arrayContaining(['features.plan.type', 'candidates.0.depth', 'candidates.1.trees.0', 'splitt'])); // prettier-ignore
   const { features, candidates } = OWN;
-  const crossed = await put({ ...wrong, splitt: undefined, candidates, features: { ...features, age: wrong.features.age } } as never, 'ada'); // prettier-ignore
+  const crossed = await put({ ...wrong, splitt: undefined, candidates, features: { ...features, age: wrong.features.age } } as never, ada); // prettier-ignore
   expect(crossed.body.errors.map(({ path }) => path).sort()).toEqual(['derived.broken', 'derived.ratio', 'features.age.min']); // prettier-ignore
-  expect((await put({ ...OWN, schedule: { cron: '61 * * * *' } } as never, 'ada')).body.errors.map(({ path }) => path)).toEqual(['schedule.cron', 'source']); // prettier-ignore
+  expect((await put({ ...OWN, schedule: { cron: '61 * * * *' } } as never, ada)).body.errors.map(({ path }) => path)).toEqual(['schedule.cron', 'source']); // prettier-ignore
 });
 
 interface Report {
@@ -208,7 +210,7 @@ test('the training routes list jobs and models, and find the best version and th
   const jobs = await platform.get<{ items: RunView[] }>('/api/v1/train/jobs?pipeline=battle');
   expect(jobs.body.items).toMatchObject([{ job_id: first.battle.job_id, state: 'COMPLETED', stale: false }]);
   expect((await platform.get<RunView>(`/api/v1/train/status/${first.battle.job_id}`)).body).toEqual(first.battle);
-  const events = await (await fetch(`${platform.urls.api}/api/v1/runs/${first.battle.job_id}/events`)).text();
+  const events = await (await platform.send(`${platform.urls.api}/api/v1/runs/${first.battle.job_id}/events`)).text();
   expect(events).toMatch(/^event: status\ndata: \{.*"state":"COMPLETED"[^]*event: end\n/);
   expect((await platform.get('/api/v1/train/health')).body).toEqual({ status: 'ready', failing: [] });
 });
@@ -221,7 +223,7 @@ test('a cron is a Temporal Schedule: skipping overlaps, catching up, triggered, 
     source: { kind: 'dataset', dataset_version: await platform.upload('nightly', [csv(shopRows(1000))]) },
     schedule: { cron: '0 3 * * *', catchup_window_seconds: 600 },
   };
-  expect((await put(scheduled, 'ada')).status).toBe(201);
+  expect((await put(scheduled, ada)).status).toBe(201);
   const ids = async () => {
     const found: string[] = [];
     for await (const { scheduleId } of temporal.schedule.list()) found.push(scheduleId);
@@ -240,9 +242,9 @@ test('a cron is a Temporal Schedule: skipping overlaps, catching up, triggered, 
   expect(run).toMatchObject({ state: 'COMPLETED', requested_by: 'schedule', pipeline: { name: 'nightly', version: 1 } });
   expect(run.dataset_version).toBe(scheduled.source.dataset_version);
 
-  await put({ ...scheduled, schedule: { ...scheduled.schedule, cron: '30 4 * * 1' } } as never, 'ada');
+  await put({ ...scheduled, schedule: { ...scheduled.schedule, cron: '30 4 * * 1' } } as never, ada);
   expect((await handle.describe()).spec.calendars).toMatchObject([{ hour: [{ start: 4 }], minute: [{ start: 30 }], dayOfWeek: [{ start: 'MONDAY' }] }]); // prettier-ignore
-  await put({ ...scheduled, schedule: undefined } as never, 'ada');
+  await put({ ...scheduled, schedule: undefined } as never, ada);
   await expect(handle.describe()).rejects.toThrow();
   await expect.poll(ids).toEqual([]);
 }, 90_000); // prettier-ignore

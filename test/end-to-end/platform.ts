@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
+import { fetchWith, logIn } from '../../cli/session.ts';
 import { startPlatform, type Platform } from '../../cli/up.ts';
 import { loadConfig } from '../../lib/config.ts';
 import { sampleCsv } from '../../pipelines/sample-data.ts';
 import type { ReadyPipelineName } from '../../pipelines/ready.ts';
 import type { JobStatus } from '../../workflows/messages.ts';
+import type { Role } from '../../auth/roles.ts';
 import { temporaryFolder } from '../platform.ts';
 
 export const ANY_PORT = Object.fromEntries(
@@ -12,6 +14,14 @@ export const ANY_PORT = Object.fromEntries(
     .concat(['PIPELINE', 'TRAINING', 'MONITORING'].map((role) => `WORKER_${role}_METRICS_PORT`))
     .map((name) => [name, '0']),
 );
+
+/** What a process of Anneal needs that is started without `anneal up`. */
+export const SECRETS = {
+  JWT_SECRET_KEY: 'a-key-for-tests-only-of-more-than-32-characters',
+  ADMIN_PASSWORD: 'a password for tests only',
+};
+export type Api = ReturnType<typeof createApi>;
+export const logInAsAdmin = (api: string) => logIn(api, 'admin', SECRETS.ADMIN_PASSWORD);
 
 /** The whole of Anneal as `anneal up` starts it: real servers, real processes, on free ports and in a home of its own. */
 export async function startTestPlatform(settings: Record<string, string> = {}, home?: string) {
@@ -30,9 +40,23 @@ export async function startTestPlatform(settings: Record<string, string> = {}, h
     await folder.remove();
     return clean;
   };
-  return { ...platform, ...createApi(platform.urls.api), home: folder.path, reports, stop };
+  const token = await logIn(platform.urls.api, platform.admin.username, platform.admin.password!);
+  return { ...platform, ...createApi(platform.urls.api, token), home: folder.path, reports, stop };
 }
 export type TestPlatform = Awaited<ReturnType<typeof startTestPlatform>>;
+
+/** Makes a user, and answers the API as that user meets it. */
+export async function createUser(
+  admin: Api & { readonly urls: { api: string } },
+  name: string,
+  role: Role,
+): Promise<Api> {
+  const password = `the password of one ${role}`;
+  const user = { name, email: `${name}@example.com`, role, password };
+  const { status, body } = await admin.post('/api/v1/auth/users', user);
+  if (status !== 201) throw new Error(`POST /auth/users answered ${status}: ${JSON.stringify(body)}`);
+  return createApi(admin.urls.api, await logIn(admin.urls.api, name, password));
+}
 
 /** A run as the API shows it. */
 export type RunView = JobStatus & { readonly stale: boolean };
@@ -42,14 +66,15 @@ export interface Answer<T> {
   readonly body: T;
 }
 
-/** The control plane as a user meets it. */
-export function createApi(api: string) {
+/** The control plane as a user with that token meets it. `send` shows the token to any address. */
+export function createApi(api: string, token: string) {
+  const send = fetchWith(token);
   const call = async <T = Record<string, unknown>>(
     method: string,
     path: string,
     body?: unknown,
   ): Promise<Answer<T>> => {
-    const response = await fetch(`${api}${path}`, {
+    const response = await send(`${api}${path}`, {
       method,
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -65,7 +90,7 @@ export function createApi(api: string) {
     lines: Iterable<string | Uint8Array>,
     contentType = 'text/csv',
   ): Promise<string> => {
-    const response = await fetch(`${api}/api/v1/datasets?name=${name}`, {
+    const response = await send(`${api}/api/v1/datasets?name=${name}`, {
       method: 'POST',
       headers: { 'content-type': contentType },
       body: Readable.toWeb(Readable.from(lines)) as ReadableStream,
@@ -92,9 +117,9 @@ export function createApi(api: string) {
       const status = await run(id).catch(() => null);
       if (status?.state !== undefined && done(status)) return status;
       if (Date.now() > deadline) throw new Error(`run ${id} is not there yet: ${JSON.stringify(status)}`);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
   };
   const finished = (id: string) => waitFor(id, ({ state }) => ['COMPLETED', 'FAILED', 'CANCELLED'].includes(state));
-  return { call, get, post, upload, uploadSample, train, run, waitFor, finished };
+  return { token, send, call, get, post, upload, uploadSample, train, run, waitFor, finished };
 }

@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { tokenFor } from '../../cli/session.ts';
 import { isAlive } from '../../lib/child-process.ts';
+import { loadConfig } from '../../lib/config.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { scoreCustomer } from './customer.ts';
 import { ANY_PORT, createApi } from './platform.ts';
@@ -25,8 +27,13 @@ function startUp(): AnnealProcess {
 async function up() {
   const process = startUp();
   const [, api] = await process.said(/API {2,}(http:\S+)/);
-  const [, serving] = await process.said(/Predictions {2,}(http:\S+)/);
-  return { process, serving: serving!, ...createApi(api!) };
+  const [, serving] = await process.said(/Predictions {2,}(http:\S+)[^]*Ctrl-C/);
+  return {
+    process,
+    urls: { api: api! },
+    serving: serving!,
+    ...createApi(api!, await tokenFor(loadConfig({ ANNEAL_HOME: home.path }), api!)),
+  };
 }
 
 /** Of the last start: the services, Postgres, and the guards of both servers. */
@@ -42,13 +49,13 @@ async function childPids(): Promise<number[]> {
   return texts.map((text) => Number.parseInt(text, 10)).filter((pid) => pid > 0);
 }
 
-test('Ctrl-C ends everything with status 0; the next start has dataset, run and model, and predicts at once', async () => {
+test('Ctrl-C ends everything with status 0; the next start names no password, has dataset, run and model, and predicts at once', async () => {
   const first = await up();
   const dataset = await first.uploadSample('churn', 2000);
   const run = await first.train({ pipeline: 'churn', dataset_version: dataset });
   const finished = await first.finished(run);
   expect(finished).toMatchObject({ state: 'COMPLETED', promoted: true });
-  const answer = await scoreCustomer(first.serving);
+  const answer = await scoreCustomer(first.serving, first.token);
   expect(answer.status).toBe(200);
   const children = await childPids();
   expect(children.filter(isAlive)).toHaveLength(8);
@@ -58,7 +65,12 @@ test('Ctrl-C ends everything with status 0; the next start has dataset, run and 
   expect(children.filter(isAlive)).toEqual([]);
 
   const second = await up();
-  const again = await scoreCustomer(second.serving);
+  const password = (await readFile(join(home.path, 'secrets', 'admin-password'), 'utf8')).trim();
+  expect(first.process.output()).toMatch(new RegExp(`Log in as +admin, password ${password} `));
+  expect(second.process.output()).toMatch(/Log in as +admin, password in \S+admin-password/);
+  expect(second.process.output()).not.toContain(password);
+  expect((await createApi(second.urls.api, first.token).get('/api/v1/auth/me')).status).toBe(200);
+  const again = await scoreCustomer(second.serving, second.token);
   expect({ ...again.body, prediction_id: '' }).toEqual({ ...answer.body, prediction_id: '' });
   expect((await second.get(`/api/v1/datasets/${dataset}`)).status).toBe(200);
   expect((await second.get('/api/v1/models/churn/versions/1')).status).toBe(200);

@@ -44,7 +44,7 @@ async function trainOnce(collector: string, beforeStop: () => unknown = () => {}
   const platform = await startTestPlatform({ OTEL_EXPORTER_OTLP_ENDPOINT: collector }, home.path);
   try {
     const body = { pipeline: 'churn', dataset_version: await platform.uploadSample('churn', 2000) };
-    const response = await fetch(`${platform.urls.api}/api/v1/train`, {
+    const response = await platform.send(`${platform.urls.api}/api/v1/train`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01` },
       body: JSON.stringify(body),

@@ -31,7 +31,14 @@ interface Line {
 /** `node serving/main.ts` with its log lines. */
 function startProcess(env: Record<string, string>) {
   const child = spawn(process.execPath, ['--no-warnings', 'serving/main.ts'], {
-    env: { PATH: process.env['PATH'], ANNEAL_HOME: home.path, DATABASE_URL: postgres.url, SERVING_PORT: '0', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      ANNEAL_HOME: home.path,
+      DATABASE_URL: postgres.url,
+      JWT_SECRET_KEY: 'a-key-for-tests-only-of-more-than-32-characters',
+      SERVING_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);
