@@ -1,17 +1,20 @@
 import type { Registry } from 'prom-client';
 import { guard, identify, requireGuards } from '../auth/guard.ts';
 import type { Authenticate } from '../auth/principal.ts';
+import type { AuditLog } from '../db/audit-log.ts';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
+import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
 import { docsRoutes } from '../lib/http/docs-page.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
+import { refuseUnrouted } from '../lib/http/unrouted.ts';
 import type { Logger } from '../lib/log.ts';
-import { bodyLimit } from './middleware/body-limit.ts';
-import { idempotency } from './middleware/idempotency.ts';
+import { audit } from './middleware/audit.ts';
 import { logging } from './middleware/logging.ts';
 import { requestMetrics } from './middleware/metrics.ts';
-import { answerError, answerNotFound } from './middleware/problem.ts';
+import { answerError } from './middleware/problem.ts';
 import { checkHealth } from './resources/health.ts';
 import { createRouter } from './router.ts';
+import { type ApiKeysDeps, apiKeyRoutes } from './routes/api-keys.ts';
 import { type AuthDeps, authRoutes } from './routes/auth.ts';
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
@@ -20,37 +23,46 @@ import { type ModelsDeps, modelRoutes } from './routes/models.ts';
 import { type PipelinesDeps, pipelineRoutes } from './routes/pipelines.ts';
 import { type RunsDeps, runRoutes } from './routes/runs.ts';
 import { type TrainDeps, trainRoutes } from './routes/train.ts';
+import { type UsersDeps, userRoutes } from './routes/users.ts';
 
 type RouteDeps = DataDeps & TrainDeps & RunsDeps & ModelsDeps & DatasetsDeps & PipelinesDeps;
-export interface ApiDeps extends Omit<RouteDeps, 'idempotent'> {
+export interface ApiDeps extends RouteDeps {
+  readonly auditLog: Pick<AuditLog, 'append' | 'list' | 'read'>;
   readonly authenticate: Authenticate;
-  readonly auth: AuthDeps;
+  readonly auth: AuthDeps & UsersDeps & ApiKeysDeps;
   readonly endpoints: EndpointReads;
   readonly idempotencyKeys: IdempotencyKeyRepository;
   readonly log: Logger;
   readonly registry: Registry;
   readonly maxBodyBytes: number;
+  /** Whose pages may call; see `allowOrigins`. */
+  readonly corsOrigins: readonly string[];
 }
 export type AppType = ReturnType<typeof createApp>;
 
 const INFO = { title: 'Anneal', version: '1', description: 'From a CSV to a model behind an endpoint.' };
-const isUpload = (method: string, path: string) => method === 'POST' && /^\/api\/v1\/datasets\/?$/.test(path);
 
 /** The control plane as a function of what it works with. Throws when a route says nothing about who may call it. */
 export function createApp(deps: ApiDeps) {
   const { log, registry, checks } = deps;
-  const routeDeps = { ...deps, idempotent: idempotency(deps.idempotencyKeys, deps.now) };
   const app = createRouter();
   app.onError(answerError(log));
-  app.notFound(answerNotFound);
+  app.notFound(refuseUnrouted(app));
   app.use(
     requestId,
     requestSpan,
+    answersAreData,
     logging(log),
     requestMetrics(registry),
+    allowOrigins(deps.corsOrigins),
     identify(deps.authenticate),
-    bodyLimit(deps.maxBodyBytes, isUpload),
+    audit(deps.auditLog, log),
   );
+  app.use(async (c, next) => {
+    c.set('maxBodyBytes', deps.maxBodyBytes);
+    c.set('idempotencyKeys', deps.idempotencyKeys);
+    await next();
+  });
 
   const open = guard('public');
   app.get('/livez', open, (c) => c.json({ status: 'live' }));
@@ -67,13 +79,15 @@ export function createApp(deps: ApiDeps) {
 
   const routed = app
     .route('/api/v1/auth', authRoutes(deps.auth))
-    .route('/api/v1/data', dataRoutes(routeDeps))
-    .route('/api/v1/train', trainRoutes(routeDeps))
-    .route('/api/v1/runs', runRoutes(routeDeps))
-    .route('/api/v1/models', modelRoutes(routeDeps))
-    .route('/api/v1/datasets', datasetRoutes(routeDeps))
-    .route('/api/v1/pipelines', pipelineRoutes(routeDeps))
-    .route('/api/v1/endpoints', endpointRoutes(routeDeps));
+    .route('/api/v1/auth/users', userRoutes(deps.auth))
+    .route('/api/v1/auth/api-keys', apiKeyRoutes(deps.auth))
+    .route('/api/v1/data', dataRoutes(deps))
+    .route('/api/v1/train', trainRoutes(deps))
+    .route('/api/v1/runs', runRoutes(deps))
+    .route('/api/v1/models', modelRoutes(deps))
+    .route('/api/v1/datasets', datasetRoutes(deps))
+    .route('/api/v1/pipelines', pipelineRoutes(deps))
+    .route('/api/v1/endpoints', endpointRoutes(deps));
   requireGuards(routed);
   return routed;
 }

@@ -2,28 +2,47 @@ import { createRoute, type RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { guard } from '../auth/guard.ts';
 import { type Access, rolesAllowed } from '../auth/roles.ts';
+import { bodyRules } from './middleware/body-rules.ts';
+import { idempotency, IdempotencyHeader } from './middleware/idempotency.ts';
 import { problems } from './resources/problem.ts';
 
-type Operation<Path extends string> = Omit<RouteConfig, 'path'> & {
+type RouteOptions<Path extends string> = Omit<RouteConfig, 'path'> & {
   readonly path: Path;
   readonly operationId: string;
   readonly middleware?: MiddlewareHandler;
+  /** Is every request recorded in the audit log? All but GETs are, unless this says otherwise. */
+  readonly audited?: boolean;
+  /**
+   * Takes an Idempotency-Key. `by_content`: it is accepted, but the content alone already says what is a repeat. Never for
+   * a route whose answer holds a secret: answers are kept.
+   */
+  readonly idempotent?: true | 'by_content';
 };
 
 /** A route and who may call it: the guard comes before validation, and the document says the same. */
-export function declareRoute<const Path extends string, const Route extends Operation<Path>>(
+export function declareRoute<const Path extends string, const Route extends RouteOptions<Path>>(
   access: Access,
   route: Route,
 ) {
-  const { middleware = [] } = route;
-  const refusals = access === 'public' ? problems(429) : problems(401, 403, 429);
+  const { middleware = [], idempotent, audited = route.method !== 'get', ...described } = route;
+  const isPublic = access === 'public';
   const declared = {
-    ...route,
-    security: access === 'public' ? [] : [{ bearer: [] }],
+    ...described,
+    request: idempotent ? { ...route.request, headers: IdempotencyHeader } : route.request,
+    security: isPublic ? [] : [{ bearer: [] }],
     'x-roles': rolesAllowed(access),
-    responses: { ...route.responses, ...refusals },
-    middleware: [guard(access), middleware].flat(),
+    responses: {
+      ...route.responses,
+      ...(isPublic ? problems(429) : problems(401, 403, 429)),
+      ...(idempotent === true ? problems(409, 422) : {}),
+    },
+    middleware: [
+      guard(access, { id: route.operationId, path: route.path, isPublic, audited }),
+      ...bodyRules(route),
+      idempotent === true ? idempotency : [],
+      middleware,
+    ].flat(),
   };
-  // What the guard adds plays no part in the typed client.
-  return createRoute<Path, Route>(declared);
+  // What is added here plays no part in the typed client.
+  return createRoute<Path, Route>(declared as never);
 }

@@ -4,11 +4,13 @@ import { sql } from 'drizzle-orm';
 import { startAccessDirectory } from '../auth/access-directory.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import { ensureFirstAdmin } from '../auth/first-admin.ts';
+import { createKeyUses } from '../auth/key-uses.ts';
 import { createSessions } from '../auth/sessions.ts';
 import { createTokens } from '../auth/tokens.ts';
 import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
 import { createFileDoor } from '../data/file-door.ts';
 import { createAuditLog } from '../db/audit-log.ts';
+import { createApiKeyRepository } from '../db/api-keys.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
@@ -24,6 +26,7 @@ import { loadConfig, required, type Config } from '../lib/config.ts';
 import { listenHttp } from '../lib/http/listen.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
+import { repeat } from '../lib/repeat.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { connectTemporal } from '../lib/temporal-connection.ts';
@@ -37,7 +40,8 @@ import { createTemporalJobs } from './temporal-jobs.ts';
 import { removeLeftovers } from './uploads.ts';
 
 const EVENTS = { pollMs: 400, keepAliveMs: 15_000 } as const;
-const KEEP_IDEMPOTENCY_KEYS_MS = 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+const KEEP_IDEMPOTENCY_KEYS_MS = DAY_MS;
 
 /** `node api/main.ts` is one API process. */
 await main(loadConfig());
@@ -82,6 +86,9 @@ async function main(config: Config): Promise<void> {
     log,
   });
   shutdown.defer('access directory', directory.stop);
+  const apiKeys = createApiKeyRepository(db);
+  const keyUses = createKeyUses(apiKeys.noteUses);
+  shutdown.defer('API key uses', keyUses.stop);
   const store = openArtifactStore(config);
   const workDirectory = join(config.ANNEAL_HOME, 'api');
   await mkdir(workDirectory, { recursive: true });
@@ -100,6 +107,10 @@ async function main(config: Config): Promise<void> {
     Object.values(READY_PIPELINES).map((ready) => ready.definition),
   );
   await idempotencyKeys.prune(new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS));
+  const pruning = repeat(async () => {
+    await refreshTokens.prune(now()).catch((err: unknown) => log.warn({ err }, 'expired tokens stay for now'));
+  }, DAY_MS);
+  shutdown.defer('pruning', pruning.stop);
   const app = createApp({
     ...saves,
     jobs: createJobs({ ...saves, engine, runs, log, now }),
@@ -111,9 +122,11 @@ async function main(config: Config): Promise<void> {
     log,
     now,
     registry: createMetrics('api'),
-    authenticate: createAuthenticator({ tokens, directory, now }),
+    authenticate: createAuthenticator({ tokens, directory, now, keyUsed: keyUses.used }),
     auth: {
       sessions: createSessions({ users, refreshTokens, tokens, now }),
+      users,
+      apiKeys,
       tokens,
       loginGuard: { check: nothing, failed: nothing, succeeded: nothing },
       refreshAccess: directory.refresh,
@@ -143,4 +156,7 @@ async function main(config: Config): Promise<void> {
   log.info({ port: http.port }, 'api is ready for requests');
 }
 
-const nothing = () => Promise.resolve();
+// Hoisted: main runs before what stands below it is evaluated.
+function nothing() {
+  return Promise.resolve();
+}

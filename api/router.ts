@@ -1,9 +1,18 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { z } from 'zod';
 import type { AuthEnv } from '../auth/guard.ts';
+import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { type ErrorDetail, PlatformError } from '../lib/errors.ts';
 
-export type ApiEnv = AuthEnv;
+export interface ApiEnv {
+  Variables: AuthEnv['Variables'] & {
+    /** Of every body that is not an upload. */
+    maxBodyBytes: number;
+    idempotencyKeys: IdempotencyKeyRepository;
+    /** What the audit log is to know beside who, what and when. Never a secret. */
+    auditDetail?: Readonly<Record<string, unknown>>;
+  };
+}
 
 /** The one way to make a router: every bad request becomes the same INVALID, whoever declared the route. */
 export const createRouter = () =>

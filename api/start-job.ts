@@ -17,6 +17,8 @@ export async function startJob(c: Context<ApiEnv>, jobs: Pick<Jobs, 'start'>, ki
   const actor = c.get('actor');
   const jobId = body.run_id ?? `${ID_PREFIX[kind]}-${body.pipeline}-${uniquePart(c, kind)}`;
   await jobs.start({ kind, jobId, request: body, requestedBy: actor });
+  const { pipeline, version, dataset_version, source } = body;
+  c.set('auditDetail', { pipeline, version, dataset_version, source: source?.kind });
   const run = `/api/v1/runs/${jobId}`;
   c.header('location', run);
   return { job_id: jobId, state: 'PENDING' as const, status_url: run, events_url: `${run}/events` };

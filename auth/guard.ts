@@ -1,4 +1,5 @@
 import type { Hono, MiddlewareHandler } from 'hono';
+import type { RouterRoute } from 'hono/types';
 import { createMiddleware } from 'hono/factory';
 import { PlatformError } from '../lib/errors.ts';
 import { actorOf, type Authenticate, isAllowed, type Principal } from './principal.ts';
@@ -15,7 +16,17 @@ export interface AuthEnv {
     principal: Principal;
     /** Who calls, by name; `anonymous` on public routes. */
     actor: string;
+    /** The declared operation that answers; known before anybody is refused. */
+    operation?: Operation;
   };
+}
+export interface Operation {
+  readonly id: string;
+  /** As declared in its router: `/{id}/cancel`. */
+  readonly path: string;
+  readonly isPublic: boolean;
+  /** Does the audit log have every request? */
+  readonly audited: boolean;
 }
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 const declared = new WeakMap<object, Access>();
@@ -35,9 +46,11 @@ export const identify = (authenticate: Authenticate) =>
   });
 
 /** The policy of one route. It runs with the route, so no spelling of a path gets round it. */
-export function guard(access: Access): MiddlewareHandler<AuthEnv> {
+export function guard(access: Access, operation?: Operation): MiddlewareHandler<AuthEnv> {
   const middleware = createMiddleware<AuthEnv>(async (c, next) => {
+    c.set('operation', operation);
     if (access !== 'public') {
+      c.header('cache-control', 'no-store');
       const principal = await c.get('identity')();
       if (!principal) throw unauthenticated();
       c.set('principal', principal);
@@ -50,14 +63,23 @@ export function guard(access: Access): MiddlewareHandler<AuthEnv> {
   return middleware;
 }
 
-/** Default deny: throws, naming them, when routes of the app say nothing about who may call them. */
+/**
+ * Default deny: throws, naming them, for routes of the app whose first handler is not a guard. What is registered for all
+ * methods must be middleware of `use`, for nothing else says who may call it.
+ */
 export function requireGuards(app: Pick<Hono, 'routes'>): void {
-  const routes = app.routes.filter(({ method }) => method !== 'ALL');
-  const name = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
-  const guarded = new Set(routes.filter(({ handler }) => declared.has(handler)).map(name));
-  const open = [...new Set(routes.map(name))].filter((route) => !guarded.has(route));
-  if (open.length > 0) throw new Error(`routes without a policy: ${open.join(', ')}`);
+  const first = new Map<string, RouterRoute>();
+  const open = new Set<string>();
+  for (const route of app.routes) {
+    const name = `${route.method} ${route.path}`;
+    if (route.method !== 'ALL') first.set(name, first.get(name) ?? route);
+    else if (!isMiddleware(route)) open.add(name);
+  }
+  for (const [name, { handler }] of first) if (!declared.has(handler)) open.add(name);
+  if (open.size > 0) throw new Error(`routes without a policy: ${[...open].join(', ')}`);
 }
+
+const isMiddleware = ({ path, handler }: RouterRoute) => path.endsWith('*') && handler.length >= 2;
 
 export const unauthenticated = () =>
   new PlatformError('UNAUTHENTICATED', 'a valid access token or API key is required');

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
 import type { RunRepository } from '../../db/runs.ts';
 import type { Checks } from '../../lib/health-server.ts';
 import type { Jobs } from '../jobs.ts';
@@ -8,24 +7,23 @@ import { Job, JobAccepted, JobFilters, JobId, JobRequestBody, toListedJob } from
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
-import { type ApiEnv, createRouter } from '../router.ts';
+import { createRouter } from '../router.ts';
 import { startJob } from '../start-job.ts';
 
 export interface DataDeps {
   readonly jobs: Jobs;
   readonly runs: Pick<RunRepository, 'list'>;
   readonly checks: Checks;
-  readonly idempotent: MiddlewareHandler<ApiEnv>;
 }
 const tags = ['data'];
 
-const startDataJob = <Path extends string>(idempotent: MiddlewareHandler<ApiEnv>, path: Path, operationId: string) =>
+const startDataJob = <Path extends string>(path: Path, operationId: string) =>
   declareRoute(['data'], {
     method: 'post',
     path,
     operationId,
     tags,
-    middleware: idempotent,
+    idempotent: true,
     request: { body: jsonBody(JobRequestBody) },
     responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
   });
@@ -53,12 +51,12 @@ const getDataHealth = declareRoute('public', {
   responses: { 200: json(Health, 'Ready'), 503: json(Health, 'Not ready') },
 });
 
-export const dataRoutes = ({ jobs, runs, checks, idempotent }: DataDeps) =>
+export const dataRoutes = ({ jobs, runs, checks }: DataDeps) =>
   createRouter()
-    .openapi(startDataJob(idempotent, '/preprocess', 'startPreprocessing'), async (c) =>
+    .openapi(startDataJob('/preprocess', 'startPreprocessing'), async (c) =>
       c.json(await startJob(c, jobs, 'preprocess_data', c.req.valid('json')), 202),
     )
-    .openapi(startDataJob(idempotent, '/build-features', 'startBuildingFeatures'), async (c) =>
+    .openapi(startDataJob('/build-features', 'startBuildingFeatures'), async (c) =>
       c.json(await startJob(c, jobs, 'build_features', c.req.valid('json')), 202),
     )
     .openapi(getDataJobStatus, async (c) => c.json(await jobs.status(c.req.valid('param').job_id), 200))

@@ -75,6 +75,7 @@ const downloadModel = declareRoute(['registry'], {
   method: 'get',
   path: '/{name}/versions/{version}/model.onnx',
   operationId: 'downloadModel',
+  audited: true,
   tags,
   request: byVersion,
   responses: {
@@ -111,6 +112,7 @@ export const modelRoutes = ({ models, store, workDirectory }: ModelsDeps) =>
     .openapi(downloadModel, async (c) => {
       const { name, version } = c.req.valid('param');
       const { onnxSha256, onnxBytes } = await models.getVersion(name, version);
+      c.set('auditDetail', { sha256: onnxSha256 });
       c.header('content-type', 'application/octet-stream');
       c.header('content-length', String(onnxBytes));
       c.header('content-disposition', `attachment; filename="${name}-${version}.onnx"`);

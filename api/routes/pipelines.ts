@@ -74,6 +74,7 @@ export const pipelineRoutes = (deps: PipelinesDeps) =>
         ]);
       }
       const { version, created } = await savePipeline(deps, definition, c.get('actor'));
+      c.set('auditDetail', { version: version.version, definition_sha256: version.definitionSha256 });
       c.header('location', `/api/v1/pipelines/${name}?version=${version.version}`);
       return c.json(toPipelineVersion(version), created ? 201 : 200);
     })

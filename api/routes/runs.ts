@@ -37,6 +37,7 @@ const cancelRun = declareRoute(['train'], {
   method: 'post',
   path: '/{id}/cancel',
   operationId: 'cancelRun',
+  idempotent: true,
   tags,
   request: { params },
   responses: { 202: json(Job, 'Asked to stop, or stopped before'), ...problems(404, 409, 422, 503) },

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
 import type { ModelRepository } from '../../db/models.ts';
 import type { RunRepository } from '../../db/runs.ts';
 import { Candidate, HIGHER_IS_BETTER, MetricName } from '../../pipelines/definition.ts';
@@ -12,7 +11,7 @@ import { Model, ModelVersion, toModel, toModelVersion } from '../resources/model
 import { PageQuery, pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
-import { type ApiEnv, createRouter } from '../router.ts';
+import { createRouter } from '../router.ts';
 import { startJob } from '../start-job.ts';
 
 export interface TrainDeps {
@@ -20,20 +19,18 @@ export interface TrainDeps {
   readonly runs: Pick<RunRepository, 'list'>;
   readonly models: ModelRepository;
   readonly checks: Checks;
-  readonly idempotent: MiddlewareHandler<ApiEnv>;
 }
 const tags = ['train'];
 
-const startTraining = (idempotent: MiddlewareHandler<ApiEnv>) =>
-  declareRoute(['train'], {
-    method: 'post',
-    path: '/',
-    operationId: 'startTraining',
-    tags,
-    middleware: idempotent,
-    request: { body: jsonBody(JobRequestBody) },
-    responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
-  });
+const startTraining = declareRoute(['train'], {
+  method: 'post',
+  path: '/',
+  operationId: 'startTraining',
+  tags,
+  idempotent: true,
+  request: { body: jsonBody(JobRequestBody) },
+  responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
+});
 const getTrainingStatus = declareRoute(['train', 'registry'], {
   method: 'get',
   path: '/status/{job_id}',
@@ -60,6 +57,7 @@ const fetchBestModel = declareRoute(['registry'], {
   method: 'post',
   path: '/fetch-best-model',
   operationId: 'fetchBestModel',
+  audited: false, // reads only
   tags,
   request: { body: jsonBody(BestModelRequest) },
   responses: { 200: json(BestModel, 'Best on the test split'), ...problems(404, 415, 422, 503) },
@@ -99,11 +97,9 @@ const getTrainingHealth = declareRoute('public', {
 // Algorithms have underscores, model names have none: the two cannot be confused.
 const ALGORITHMS = new Set<string>(Candidate.options.map((option) => option.shape.algorithm.value));
 
-export const trainRoutes = ({ jobs, runs, models, checks, idempotent }: TrainDeps) =>
+export const trainRoutes = ({ jobs, runs, models, checks }: TrainDeps) =>
   createRouter()
-    .openapi(startTraining(idempotent), async (c) =>
-      c.json(await startJob(c, jobs, 'train_model', c.req.valid('json')), 202),
-    )
+    .openapi(startTraining, async (c) => c.json(await startJob(c, jobs, 'train_model', c.req.valid('json')), 202))
     .openapi(getTrainingStatus, async (c) => c.json(await jobs.status(c.req.valid('param').job_id), 200))
     .openapi(listTrainingJobs, async (c) => {
       const page = await runs.list({ kinds: ['train_model'], ...c.req.valid('query') });
