@@ -21,16 +21,25 @@ export interface ErrorDetail {
   readonly message: string;
 }
 
-/** A failure with a stable code. `details` has one entry per broken rule, in the order they were found. */
+export interface PlatformErrorOptions extends ErrorOptions {
+  /** One entry per broken rule, in the order they were found. */
+  readonly details?: readonly ErrorDetail[];
+  /** When trying again may help. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** A failure with a stable code. */
 export class PlatformError extends Error {
   override readonly name = 'PlatformError';
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: ErrorOptions & { details?: readonly ErrorDetail[] } = {}) {
+  constructor(code: ErrorCode, message: string, options: PlatformErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.details = options.details ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

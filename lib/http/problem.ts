@@ -43,7 +43,7 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
-const RETRY_AFTER_SECONDS = '2';
+const RETRY_AFTER_SECONDS = 2;
 
 /** What a caller may read of a failure; what the caller cannot mend is only in the log, under the request id. */
 export function toProblem(error: unknown, requestId: string): Problem {
@@ -54,9 +54,12 @@ export function toProblem(error: unknown, requestId: string): Problem {
 
 export function answerProblem(c: Context, problem: Problem): Response {
   if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="anneal"');
-  if (problem.status === 503) c.header('retry-after', RETRY_AFTER_SECONDS);
+  if (problem.status === 429 || problem.status === 503) c.header('retry-after', String(retryAfterSeconds(c.error)));
   return c.json(problem, problem.status, { 'content-type': 'application/problem+json' });
 }
+
+const retryAfterSeconds = (error: unknown) =>
+  (error instanceof PlatformError ? error.retryAfterSeconds : undefined) ?? RETRY_AFTER_SECONDS;
 
 type Description = Pick<Problem, 'status' | 'code' | 'detail'> & { readonly errors?: readonly ErrorDetail[] };
 

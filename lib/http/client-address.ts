@@ -1,0 +1,74 @@
+import type { HttpBindings } from '@hono/node-server';
+import { createMiddleware } from 'hono/factory';
+import ipaddr from 'ipaddr.js';
+
+export interface ClientAddressEnv {
+  Variables: {
+    /** IPv4 or IPv6 as text; `0.0.0.0` where there is no socket to ask. */
+    clientAddress: string;
+  };
+}
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Network = readonly [Address, number];
+
+const UNKNOWN = '0.0.0.0';
+const IPV6_NETWORK_BYTES = 8;
+
+/** An address or a network as `10.0.0.0/8`. Never all addresses, for then anybody could claim to be anybody. */
+export const isNetwork = (text: string): boolean => parseNetwork(text) !== null;
+
+/**
+ * Who is at the other end: the peer of the socket, or, behind trusted proxies, the last X-Forwarded-For entry that is
+ * not one of them. What stands before that entry may be anybody's invention and is not read.
+ */
+export function createAddressReader(trustedProxies: readonly string[]) {
+  const networks = trustedProxies.map(parseNetwork).filter((network) => network !== null);
+  const isTrusted = (address: Address) => networks.some((network) => isWithin(address, network));
+
+  return (peer: string | undefined, forwardedFor: string | undefined): string => {
+    let client = peer === undefined ? null : parseAddress(peer);
+    if (!client) return UNKNOWN;
+    const hops = networks.length > 0 && forwardedFor ? forwardedFor.split(',') : [];
+    while (hops.length > 0 && isTrusted(client)) {
+      const hop = parseAddress(hops.pop()!.trim());
+      if (!hop) break;
+      client = hop;
+    }
+    return client.toString();
+  };
+}
+
+/** Sets `clientAddress`. */
+export function clientAddress(trustedProxies: readonly string[]) {
+  const read = createAddressReader(trustedProxies);
+  return createMiddleware<ClientAddressEnv>(async (c, next) => {
+    const bindings = c.env as Partial<HttpBindings> | undefined;
+    c.set('clientAddress', read(bindings?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for')));
+    await next();
+  });
+}
+
+/** What is limited as one: an IPv4 address, or the /64 that an IPv6 host can choose its addresses from. */
+export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
+  const bytes = ipaddr.parse(address).toByteArray();
+  return `${ipaddr.fromByteArray(bytes.fill(0, IPV6_NETWORK_BYTES)).toString()}/64`;
+}
+
+/** IPv4 that is written as IPv6 becomes IPv4. */
+function parseAddress(text: string): Address | null {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  return ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : null;
+}
+
+function parseNetwork(text: string): Network | null {
+  const single = parseAddress(text);
+  if (single) return [single, single.toByteArray().length * 8];
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text) && !ipaddr.IPv6.isValidCIDR(text)) return null;
+  const [address, bits] = ipaddr.parseCIDR(text);
+  const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
+  return bits === 0 || isMapped ? null : [address, bits];
+}
+
+const isWithin = (address: Address, [network, bits]: Network): boolean =>
+  address.kind() === network.kind() && address.match(network, bits);
