@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessKey, AccessState, AccessUser } from '../db/access.ts';
+import type { KeptJson } from '../lib/kept-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { repeat } from '../lib/repeat.ts';
 
@@ -7,15 +8,13 @@ const FIRST_ANSWER_MS = 2_000;
 const GOODBYE_MS = 1_000;
 
 export interface AccessDirectoryDeps {
-  readonly load: () => Promise<AccessState>;
+  /** null when nothing has changed since that revision. */
+  readonly load: (knownRevision: number | null) => Promise<AccessState | null>;
   /** Calls back on every change until `unlisten`. */
   readonly listen: (onChange: () => void) => Promise<{ unlisten: () => Promise<unknown> }>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** What this process knew last time, for a start without the database. */
-  readonly memory?: {
-    readonly load: () => Promise<AccessState | null>;
-    readonly save: (state: AccessState) => Promise<void>;
-  };
+  readonly memory?: Pick<KeptJson<AccessState>, 'load' | 'save'>;
   readonly pollMs?: number;
 }
 export interface KnownKey extends AccessKey {
@@ -32,7 +31,8 @@ export type AccessDirectory = Awaited<ReturnType<typeof startAccessDirectory>>;
 export async function startAccessDirectory({ load, listen, log, memory, pollMs = 2_000 }: AccessDirectoryDeps) {
   let users: ReadonlyMap<string, AccessUser> = new Map();
   let keys: ReadonlyMap<string, KnownKey> = new Map();
-  let heard = false;
+  // Of the database: what was remembered does not count.
+  let revision: number | null = null;
   let reachable: boolean | null = null;
   let listening: { unlisten: () => Promise<unknown> } | null = null;
 
@@ -46,14 +46,15 @@ export async function startAccessDirectory({ load, listen, log, memory, pollMs =
     if (!now) log.warn({ err: error }, 'the database is away; callers are checked against what is known');
   };
   const loadOnce = async () => {
-    const state = await load();
+    const state = await load(revision);
+    if (!state) return;
     take(state);
-    heard = true;
+    revision = state.revision;
     await memory?.save(state).catch((err: unknown) => log.warn({ err }, 'who may call could not be kept on disk'));
   };
   let running: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
-  /** What it knows afterwards includes every change committed before the call. Rejects when the database is away. */
+  // Joins a load that has not begun, never one that has: it may have read before the change.
   const refresh = (): Promise<void> =>
     (queued ??= (async () => {
       await running?.catch(() => undefined);
@@ -81,16 +82,18 @@ export async function startAccessDirectory({ load, listen, log, memory, pollMs =
   }, pollMs);
 
   await Promise.race([firstTry, delay(FIRST_ANSWER_MS, undefined, { ref: false })]);
-  if (!heard) {
-    const remembered = await memory?.load();
-    // The database may have answered meanwhile.
-    if (remembered && !(heard as boolean)) take(remembered);
-  }
+  const remembered = revision === null ? await memory?.load() : null;
+  // The database may have answered meanwhile.
+  if (remembered && revision === null) take(remembered);
 
   return {
     user: (name: string): AccessUser | undefined => users.get(name),
     apiKey: (id: string): KnownKey | undefined => keys.get(id),
-    refresh,
+    /**
+     * What it knows afterwards includes every change committed before the call, unless the database is away: then it
+     * goes on trying. Never throws.
+     */
+    refresh: () => refresh().catch((error: unknown) => note(false, error)),
     /** Never throws: the database may be away. */
     stop: async (): Promise<void> => {
       const goodbye = async () => {

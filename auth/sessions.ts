@@ -6,7 +6,7 @@ import { PlatformError } from '../lib/errors.ts';
 import { verifyPassword } from './passwords.ts';
 import type { Role } from './roles.ts';
 import type { Tokens, TokenSubject } from './tokens.ts';
-import { isUserName } from './user-name.ts';
+import { USER_NAME } from './user-name.ts';
 
 const MAX_WAIT_MS = 20;
 
@@ -41,7 +41,7 @@ export function createSessions({ users, refreshTokens, tokens, now }: SessionDep
   return {
     /** Throws UNAUTHENTICATED with the same words, after the same time, whatever is wrong. */
     logIn: async (name: string, password: string): Promise<Session> => {
-      const user = isUserName(name) ? await users.find(name) : null;
+      const user = USER_NAME.test(name) ? await users.find(name) : null;
       const right = await verifyPassword(password, user?.passwordHash ?? null);
       if (!user || user.disabled || !right) throw new PlatformError('UNAUTHENTICATED', 'wrong user name or password');
       const token = nextToken();

@@ -1,9 +1,10 @@
-import { and, eq, gt, isNull, or, sql } from 'drizzle-orm';
+import { and, gt, isNull, or, sql } from 'drizzle-orm';
 import type { Role, Scope } from '../auth/roles.ts';
-import type { Database, Queries } from './connect.ts';
-import { apiKeys, users } from './schema/users.ts';
+import type { Database } from './connect.ts';
+import { accessRevision } from './schema/access-revision.ts';
+import { type ApiKey, apiKeys, users } from './schema/users.ts';
 
-/** Every process that checks callers LISTENs here; the payload says nothing. */
+/** Every process that checks callers LISTENs here; triggers notify, without a payload. */
 export const ACCESS_CHANNEL = 'access';
 
 export interface AccessUser {
@@ -24,6 +25,7 @@ export interface AccessKey {
 }
 /** What decides who may call, as plain JSON: a serving process keeps it on disk. */
 export interface AccessState {
+  readonly revision: number;
   readonly users: readonly AccessUser[];
   /** Those that are neither revoked nor expired. */
   readonly apiKeys: readonly AccessKey[];
@@ -31,8 +33,12 @@ export interface AccessState {
 export type AccessRepository = ReturnType<typeof createAccessRepository>;
 
 export const createAccessRepository = (db: Database) => ({
-  /** All users and live keys. */
-  load: async (): Promise<AccessState> => {
+  /** All users and live keys; null when nothing has changed since `known`. */
+  load: async (known: number | null): Promise<AccessState | null> => {
+    // Read first: a change that comes in between is read now, and once more next time.
+    const [state] = await db.select({ revision: accessRevision.revision }).from(accessRevision);
+    if (!state) throw new Error('the table access_revision has lost its row');
+    if (state.revision === known) return null;
     const { name, role, disabled, tokenVersion } = users;
     const [people, keys] = await Promise.all([
       db.select({ name, role, disabled, tokenVersion }).from(users),
@@ -41,16 +47,11 @@ export const createAccessRepository = (db: Database) => ({
         .from(apiKeys)
         .where(and(isNull(apiKeys.revokedAt), or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, sql`now()`)))),
     ]);
-    return { users: people, apiKeys: keys.map(toAccessKey) };
+    return { revision: state.revision, users: people, apiKeys: keys.map(toAccessKey) };
   },
 });
 
-/** Tells every process, when the transaction commits, that users or keys changed. */
-export const notifyAccess = (tx: Queries) => tx.execute(sql`select pg_notify(${ACCESS_CHANNEL}, '')`);
-
-export const isUser = (name: string) => eq(users.name, name);
-
-const toAccessKey = (row: typeof apiKeys.$inferSelect): AccessKey => ({
+const toAccessKey = (row: ApiKey): AccessKey => ({
   id: row.id,
   userName: row.userName,
   name: row.name,

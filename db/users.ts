@@ -2,7 +2,6 @@ import { randomInt } from 'node:crypto';
 import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import type { Role } from '../auth/roles.ts';
 import { notFound, PlatformError } from '../lib/errors.ts';
-import { isUser, notifyAccess } from './access.ts';
 import type { Database, Queries } from './connect.ts';
 import { type Page, type PageRequest, readCursor, toPage } from './pagination.ts';
 import { type User, users } from './schema/users.ts';
@@ -36,19 +35,17 @@ export const createUserRepository = (db: Database) => ({
   any: async (): Promise<boolean> => (await db.select({ name: users.name }).from(users).limit(1)).length > 0,
 
   /** Throws CONFLICT when the name is taken. */
-  create: (user: NewUser): Promise<User> =>
-    db.transaction(async (tx) => {
-      // Not 1: tokens of an earlier user of this name must stay dead.
-      const tokenVersion = randomInt(1, 2 ** 30);
-      const [created] = await tx
-        .insert(users)
-        .values({ ...user, tokenVersion })
-        .onConflictDoNothing()
-        .returning();
-      if (!created) throw new PlatformError('CONFLICT', `user '${user.name}' exists already`);
-      await notifyAccess(tx);
-      return created;
-    }),
+  create: async (user: NewUser): Promise<User> => {
+    // Not 1: tokens of an earlier user of this name must stay dead.
+    const tokenVersion = randomInt(1, 2 ** 30);
+    const [created] = await db
+      .insert(users)
+      .values({ ...user, tokenVersion })
+      .onConflictDoNothing()
+      .returning();
+    if (!created) throw new PlatformError('CONFLICT', `user '${user.name}' exists already`);
+    return created;
+  },
 
   /**
    * A new password and disabling end all tokens of the user. Throws NOT_FOUND, and CONFLICT when nobody would be left
@@ -65,7 +62,6 @@ export const createUserRepository = (db: Database) => ({
         .where(isUser(name))
         .returning();
       if (!updated) throw notFound('user', name);
-      await notifyAccess(tx);
       return updated;
     }),
 
@@ -75,20 +71,19 @@ export const createUserRepository = (db: Database) => ({
       await keepAnAdmin(tx, name);
       const deleted = await tx.delete(users).where(isUser(name)).returning({ name: users.name });
       if (deleted.length === 0) throw notFound('user', name);
-      await notifyAccess(tx);
     }),
 
   /** Ends every access and refresh token of the user; API keys stay. */
-  endTokens: (name: string): Promise<void> =>
-    db.transaction(async (tx) => {
-      await tx.update(users).set({ tokenVersion: nextTokenVersion }).where(isUser(name));
-      await notifyAccess(tx);
-    }),
+  endTokens: async (name: string): Promise<void> => {
+    await db.update(users).set({ tokenVersion: nextTokenVersion }).where(isUser(name));
+  },
 
   noteLogin: async (name: string, at: Date): Promise<void> => {
     await db.update(users).set({ lastLoginAt: at }).where(isUser(name));
   },
 });
+
+const isUser = (name: string) => eq(users.name, name);
 
 const nextTokenVersion = sql`${users.tokenVersion} + 1`;
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from './errors.ts';
+import { weaknessOfKey, weaknessOfPassword } from './weak-secret.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 /** 0 takes any free port. */
@@ -19,7 +20,19 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
-const secret = z.string();
+/** As browsers write it: scheme, host and the port unless it is the scheme's own. */
+const isOrigin = (text: string) =>
+  text === '*' || (/^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text);
+const origins = list.refine(
+  (all) => all.every(isOrigin),
+  'origins as https://console.example.com, without a path; or *',
+);
+/** `weaknessOf` gives the rule that is broken, never the value. */
+const secret = (weaknessOf: (value: string) => string | null) =>
+  z.string().superRefine((value, context) => {
+    const message = weaknessOf(value);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
 
 /** Query sources by name: a JSON object, name → Postgres URL. */
 const SourceDatabases = z
@@ -73,14 +86,17 @@ export const ConfigSchema = z
     S3_SECRET_KEY: z.string().optional(),
     OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
 
-    JWT_SECRET_KEY: secret.optional(),
+    JWT_SECRET_KEY: secret(weaknessOfKey).optional(),
     ACCESS_TOKEN_EXPIRE_MINUTES: count(30),
     REFRESH_TOKEN_EXPIRE_DAYS: count(7),
-    ADMIN_USERNAME: z.string().default('admin'),
-    ADMIN_PASSWORD: secret.optional(),
+    ADMIN_USERNAME: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/, 'lower-case letters, digits and . _ @ -, at most 64')
+      .default('admin'),
+    ADMIN_PASSWORD: secret(weaknessOfPassword).optional(),
     ADMIN_EMAIL: z.email().default('admin@example.com'),
     ANNEAL_TOKEN: z.string().optional(),
-    CORS_ORIGINS: list.default([]),
+    CORS_ORIGINS: origins.default([]),
     TRUSTED_PROXIES: list.default([]),
     RATE_LIMIT_AUTH_PER_MINUTE: count(30),
     RATE_LIMIT_GENERAL_PER_MINUTE: count(1_200),
@@ -112,6 +128,9 @@ export const ConfigSchema = z
     WORKER_MONITORING_CONCURRENCY: count(4),
   })
   .superRefine((config, context) => {
+    if (config.ADMIN_PASSWORD?.toLowerCase() === config.ADMIN_USERNAME) {
+      context.addIssue({ code: 'custom', path: ['ADMIN_PASSWORD'], message: 'must not be the user name' });
+    }
     if (config.S3_ENDPOINT === undefined) return;
     for (const name of S3_SETTINGS.filter((setting) => config[setting] === undefined)) {
       context.addIssue({ code: 'custom', path: [name], message: 'required when S3_ENDPOINT is set' });

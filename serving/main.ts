@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { startAccessDirectory } from '../auth/access-directory.ts';
 import { createAuthenticator } from '../auth/authenticator.ts';
+import { createKeyUses } from '../auth/key-uses.ts';
 import { createTokens } from '../auth/tokens.ts';
-import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
+import { ACCESS_CHANNEL, type AccessState, createAccessRepository } from '../db/access.ts';
+import { createApiKeyRepository } from '../db/api-keys.ts';
 import { connect } from '../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
 import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
@@ -12,6 +14,7 @@ import { createModelRepository } from '../db/models.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required } from '../lib/config.ts';
 import { listenHttp } from '../lib/http/listen.ts';
+import { createKeptJson } from '../lib/kept-json.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
@@ -48,6 +51,8 @@ async function main(): Promise<void> {
     modelName: config.MODEL_NAME,
   });
   const now = () => new Date();
+  // Processes that share a home do not share what they remember.
+  const folder = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT));
   const tokens = createTokens({
     secret,
     accessMinutes: config.ACCESS_TOKEN_EXPIRE_MINUTES,
@@ -58,21 +63,24 @@ async function main(): Promise<void> {
     load: createAccessRepository(database.db).load,
     listen: (onChange) => database.sql.listen(ACCESS_CHANNEL, onChange),
     log,
+    memory: createKeptJson<AccessState>(join(folder, 'access.json')),
   });
   shutdown.defer('access directory', directory.stop);
+  const keyUses = createKeyUses(createApiKeyRepository(database.db).noteUses);
+  shutdown.defer('API key uses', keyUses.stop);
   const serving = await startServingNode({
     node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it
     repository: createEndpointRepository(database.db),
     resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
     listen: (onChange) => database.sql.listen(ENDPOINTS_CHANNEL, onChange),
     store: openArtifactStore(config),
-    // Processes that share a home do not share what they remember.
-    folder: join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT)),
+    folder,
     modelUri,
     registry: createMetrics('serving'),
     log,
+    corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
-    authenticate: createAuthenticator({ tokens, directory, now }),
+    authenticate: createAuthenticator({ tokens, directory, now, keyUsed: keyUses.used }),
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ServedModel, WatchedEndpoint } from '../db/endpoints.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
+import { createKeptJson } from '../lib/kept-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { endpointOfModel, productionModelOf } from './default-model.ts';
 import { createEndpointReconciler, type ReconcilerDeps } from './endpoint-reconciler.ts';
@@ -11,7 +12,7 @@ import { createModelSlots } from './model-slots.ts';
 import { openOnnxModel } from './onnx-model.ts';
 import { createPinnedModel, PINNED_SLOT } from './pinned-model.ts';
 import { readinessOf } from './readiness.ts';
-import { createMemoryFile } from './serving-memory.ts';
+import { NOTHING_SERVED, type ServingMemory } from './serving-memory.ts';
 
 export interface ModelSetDeps {
   /** `models:/<name>@production` follows the endpoint of that model; any other URI gets a slot of its own. */
@@ -31,7 +32,8 @@ export function createModelSet({ modelUri, resolveModel, store, folder, report, 
   const slots = createModelSlots<ServedSlot>(onReleaseError);
   const cache = createModelCache(folder, store);
   const load = createModelLoader({ cache, openSession: openOnnxModel });
-  const memory = createMemoryFile(join(folder, 'endpoints.json'));
+  const memory = createKeptJson<ServingMemory>(join(folder, 'endpoints.json'));
+  const remembered = async () => (await memory.load()) ?? NOTHING_SERVED;
   const reconciler = createEndpointReconciler({ slots, load, report, onReleaseError });
   const followed = productionModelOf(modelUri);
   const pinned =
@@ -39,7 +41,7 @@ export function createModelSet({ modelUri, resolveModel, store, folder, report, 
 
   const remember = async (endpoints: readonly WatchedEndpoint[]) => {
     const served = slots.get(PINNED_SLOT)?.model;
-    const known = served ? { uri: modelUri, model: served } : (await memory.load()).pinned;
+    const known = served ? { uri: modelUri, model: served } : (await remembered()).pinned;
     const current = endpoints.map((endpoint) => ({ ...endpoint, next: null }));
     const changed = await memory.save({ endpoints: current, pinned: known });
     if (changed) await cache.prune(artifactsOf(endpoints, [known?.model, pinned?.named()]));
@@ -55,7 +57,7 @@ export function createModelSet({ modelUri, resolveModel, store, folder, report, 
     },
     /** Starts loading what was served last time. */
     recall: async (): Promise<void> => {
-      const { endpoints, pinned: known } = await memory.load();
+      const { endpoints, pinned: known } = await remembered();
       if (reconciler.endpoints().length === 0) reconciler.update(endpoints);
       if (known?.uri === modelUri) await pinned?.refresh(known.model);
     },

@@ -4,19 +4,22 @@ import { ROLES } from '../../auth/roles.ts';
 import { USER_NAME } from '../../auth/user-name.ts';
 import type { User as UserRow } from '../../db/schema/users.ts';
 
-export const UserName = z
-  .string()
-  .regex(USER_NAME, 'lower-case letters, digits, dots, dashes, underscores and @, up to 64');
+export const UserName = z.string().regex(USER_NAME, 'lower-case letters, digits and . _ @ -, at most 64');
 export const Role = z.enum(ROLES).openapi('Role');
-export const Email = z.email().max(254);
-/** One that is being set; `requireGoodPassword` has the last word. */
-export const NewPassword = z
+export const Email = z
   .string()
-  .min(PASSWORD_LENGTH.minCharacters)
-  .max(PASSWORD_LENGTH.maxBytes)
-  .openapi({ format: 'password' });
-/** One that is only compared. */
-export const GivenPassword = z.string().min(1).max(PASSWORD_LENGTH.maxBytes).openapi({ format: 'password' });
+  .regex(/^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,4}$/, 'an address as ada@example.com');
+
+/** The document counts characters, JavaScript halves of them. */
+const secretText = (minLength: number, maxLength: number) =>
+  z
+    .string()
+    .refine((text) => [...text].length >= minLength, `at least ${minLength} characters`)
+    .refine((text) => [...text].length <= maxLength, `at most ${maxLength} characters`)
+    .openapi({ format: 'password', minLength, maxLength });
+export const NewPassword = secretText(PASSWORD_LENGTH.min, PASSWORD_LENGTH.max);
+/** One that is only compared: whatever was allowed once. */
+export const GivenPassword = secretText(1, PASSWORD_LENGTH.max);
 
 export const User = z
   .object({

@@ -1,13 +1,15 @@
 import { z } from '@hono/zod-openapi';
-import { actorOf, type Principal } from '../../auth/principal.ts';
+import { hashPassword, refuseOwnName, verifyPassword } from '../../auth/passwords.ts';
 import { SCOPES } from '../../auth/roles.ts';
 import type { Session, Sessions } from '../../auth/sessions.ts';
 import type { Tokens } from '../../auth/tokens.ts';
+import type { UserRepository } from '../../db/users.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { declareRoute } from '../declare-route.ts';
+import { requirePerson } from '../require-person.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
-import { GivenPassword, Role } from '../resources/user.ts';
-import { createRouter } from '../router.ts';
+import { GivenPassword, NewPassword, Role } from '../resources/user.ts';
+import { createRouter, invalid } from '../router.ts';
 
 /** Slows down whoever guesses passwords. */
 export interface LoginGuard {
@@ -18,6 +20,7 @@ export interface LoginGuard {
 }
 export interface AuthDeps {
   readonly sessions: Sessions;
+  readonly users: Pick<UserRepository, 'find' | 'update'>;
   readonly tokens: Pick<Tokens, 'lifetimeSeconds'>;
   readonly loginGuard: LoginGuard;
   /** Makes a change of users or keys known to this process at once. */
@@ -83,8 +86,17 @@ const me = declareRoute('authenticated', {
   tags,
   responses: { 200: json(Me, 'Who calls') },
 });
+const changePassword = declareRoute('authenticated', {
+  method: 'post',
+  path: '/me/password',
+  operationId: 'changeMyPassword',
+  description: 'Ends all tokens of the caller, the one in this request too.',
+  tags,
+  request: { body: jsonBody(z.strictObject({ current_password: GivenPassword, new_password: NewPassword })) },
+  responses: { 204: { description: 'Changed: log in again' }, ...problems(413, 415, 422, 503) },
+});
 
-export const authRoutes = ({ sessions, tokens, loginGuard, refreshAccess, now }: AuthDeps) =>
+export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess, now }: AuthDeps) =>
   createRouter()
     .openapi(login, async (c) => {
       const { username, password } = c.req.valid('json');
@@ -116,13 +128,21 @@ export const authRoutes = ({ sessions, tokens, loginGuard, refreshAccess, now }:
       const { user, role, scopes, apiKey } = c.get('principal');
       const key = { api_key: apiKey?.name ?? null, endpoints: apiKey?.endpoints ? [...apiKey.endpoints] : null };
       return c.json({ name: user, role, scopes: [...scopes], ...key }, 200);
+    })
+    .openapi(changePassword, async (c) => {
+      const { user: name } = requirePerson(c.get('principal'));
+      const { current_password: current, new_password: password } = c.req.valid('json');
+      const address = c.get('clientAddress') ?? 'unknown';
+      await loginGuard.check(name, address);
+      if (!(await verifyPassword(current, (await users.find(name))?.passwordHash ?? null))) {
+        await loginGuard.failed(name, address);
+        throw invalid([{ path: 'current_password', rule: 'match', message: 'is not the password' }]);
+      }
+      refuseOwnName(password, name, 'new_password');
+      await users.update(name, { passwordHash: await hashPassword(password) });
+      await refreshAccess();
+      return c.body(null, 204);
     });
-
-/** An API key may not change who may call. */
-export function requirePerson(principal: Principal): Principal {
-  if (principal.apiKey === null) return principal;
-  throw new PlatformError('FORBIDDEN', `an API key may not do this (${actorOf(principal)})`);
-}
 
 const toTokenPair = ({ accessToken, refreshToken, role }: Session, { lifetimeSeconds }: AuthDeps['tokens']) => ({
   access_token: accessToken,
