@@ -9,7 +9,7 @@ export interface GuardOrder {
   readonly uid?: number;
   readonly gid?: number;
   /** What asks the program to stop. */
-  readonly signal: 'SIGINT' | 'SIGTERM';
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGQUIT';
   /** SIGKILL follows after this long. */
   readonly graceMs: number;
 }

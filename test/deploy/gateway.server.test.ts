@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { expect, test, vi } from 'vitest';
+import { createTestApp } from '../api/doubles.ts';
+import { listenHttp } from '../../lib/http/listen.ts';
+import { requireProgram } from '../programs.ts';
+import { gatewayOf, NGINX, problemIn, processBehind, send } from './gateway-under-test.ts';
+
+const BREAK = (incoming: IncomingMessage) => incoming.socket.destroy();
+const answerWith = (status: number) => (incoming: IncomingMessage, response: ServerResponse) => {
+  incoming.resume();
+  response.writeHead(status, { 'x-answered': 'app' }).end('{}');
+};
+
+requireProgram(NGINX, (nginx) => {
+  test('each path goes, as it was sent, to the process that answers it, and everything else is not found', async () => {
+    const [api, serving] = [await processBehind(), await processBehind()];
+    const { port } = await gatewayOf(nginx, { api: [api.address], serving: [serving.address] });
+    const forApi = [
+      '/api/v1/runs?state=RUNNING&x=a://b/..',
+      '/api/v1/auth/login',
+      '/api/v1/auth/users/ada%40example.com',
+      '/api/v1/datasets',
+      '/api/v1/predictions',
+      '/docs',
+      '/docs/swagger-ui.css',
+      '/openapi.json',
+    ];
+    const forServing = [
+      '/predict',
+      '/api/v1/predict',
+      '/api/v1/predict/churn/batch',
+      '/v2/models/churn/infer',
+      '/health',
+      '/meta?endpoint=churn',
+      '/lineage',
+    ];
+    for (const path of [...forApi, ...forServing]) expect((await send({ port, path })).status).toBe(200);
+    expect(api.seen.map(({ path }) => path)).toEqual(forApi);
+    expect(serving.seen.map(({ path }) => path)).toEqual(forServing);
+
+    const notExposed = ['/', '/metrics', '/livez', '/readyz', '/boom', '/api', '/api/v2/runs', '/predictions', '/.env'];
+    for (const path of notExposed) {
+      const answer = await send({ port, path, headers: { 'x-request-id': 'mine-1' } });
+      expect([path, answer.status, answer.headers['content-type']]).toEqual([path, 404, 'application/problem+json']);
+      expect(answer.headers['x-request-id']).toBe('mine-1');
+      expect(problemIn(answer)).toMatchObject({ status: 404, code: 'NOT_FOUND', request_id: 'mine-1', errors: [] });
+    }
+    expect([...api.seen, ...serving.seen]).toHaveLength(forApi.length + forServing.length);
+    expect(await send({ port, path: '/healthz' })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
+    expect((await send({ port, path: '/serving/openapi.json' })).status).toBe(200);
+    expect(serving.seen.at(-1)!.path).toBe('/openapi.json');
+  });
+
+  test('an unusual spelling of a path reaches nobody', async () => {
+    const behind = await processBehind();
+    const { port } = await gatewayOf(nginx, { api: [behind.address], serving: [behind.address] });
+    const spellings = [
+      '//api/v1/runs',
+      '/api//v1/runs',
+      '/api%2Fv1%2fruns',
+      '/api/v1/predict/../../../metrics',
+      '/api/v1/./runs',
+      '/api/v1/runs/.git/config',
+      '/api/v1/x/..\\..\\..\\..\\metrics',
+      '/health\\..\\metrics',
+      '/api/v1/runs/%2e%2e/%2E%2e/metrics',
+      '/api/v1/runs/%252e%252e/metrics',
+      '/api/v1/runs/%5c..%5cmetrics',
+      '/api/v1/runs;/../metrics',
+      '/health;x=y',
+      '/api/v1/runs%3Bx',
+      '/x%20/problem//..;/%2e',
+      '/problem',
+      '/api/v1/runs%00',
+      '/api/v1/runs%0d%0aX-Evil:1',
+      '/health#/../metrics',
+    ];
+    for (const path of spellings) {
+      const { status } = await send({ port, path });
+      expect([path, [400, 404].includes(status)]).toEqual([path, true]);
+    }
+    expect(behind.seen).toEqual([]);
+  });
+
+  test('what a caller says about its address and connection is replaced, and a request id is kept only if plain', async () => {
+    const api = await processBehind();
+    const { port } = await gatewayOf(nginx, { api: [api.address] });
+    const claims = { 'x-forwarded-for': '10.0.0.1, 10.0.0.2', 'x-forwarded-proto': 'https', forwarded: 'for=10.0.0.1' };
+    const path = '/api/v1/runs';
+    await send({ port, path, headers: { ...claims, 'x-request-id': 'abc-1', authorization: 'Bearer t' } });
+    await send({ port, path, headers: { 'x-request-id': 'a"b' }, localAddress: '127.0.0.9' });
+    const [first, second] = api.seen.map(({ headers }) => headers);
+    expect(first).toMatchObject({
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-request-id': 'abc-1',
+    });
+    expect(first).toMatchObject({ authorization: 'Bearer t' });
+    expect(first).not.toHaveProperty('forwarded');
+    expect(second).toMatchObject({
+      'x-forwarded-for': '127.0.0.9',
+      'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
+  });
+
+  test.each([
+    ['auth', '/api/v1/auth/login', '/api/v1/auth/me'],
+    ['general', '/api/v1/runs', '/predict'],
+    ['predict', '/predict', '/api/v1/runs'],
+  ] as const)(
+    'the %s zone answers 429 above its rate, for one address, and leaves others alone',
+    async (zone, path, other) => {
+      const behind = await processBehind();
+      const rates = { auth: 100, general: 100, predict: 100, [zone]: 2 };
+      const { port } = await gatewayOf(nginx, { api: [behind.address], serving: [behind.address], rates });
+      const statuses = [];
+      for (let i = 0; i < 4; i++) statuses.push((await send({ port, path, method: 'POST' })).status);
+      expect(statuses).toEqual([200, 200, 200, 429]);
+      const refused = await send({ port, path, method: 'POST' });
+      expect(refused.headers).toMatchObject({
+        'retry-after': expect.stringMatching(/^\d+$/),
+        'content-type': 'application/problem+json',
+      });
+      expect(problemIn(refused)).toMatchObject({
+        status: 429,
+        code: 'RATE_LIMITED',
+        request_id: refused.headers['x-request-id'],
+      });
+      expect((await send({ port, path: other })).status).toBe(200);
+      expect((await send({ port, path, method: 'POST', localAddress: '127.0.0.2' })).status).toBe(200);
+    },
+  );
+
+  test('a body above the cap is refused before a process sees it, announced or in chunks; uploads have their own cap', async () => {
+    const behind = await processBehind();
+    const limits = { maxBodyBytes: 1_000, maxUploadBytes: 5_000 };
+    const { port } = await gatewayOf(nginx, { api: [behind.address], serving: [behind.address], ...limits });
+    const bodyOf = (bytes: number) => 'x'.repeat(bytes);
+    const inChunks = (bytes: number) => Array.from({ length: bytes / 100 }, () => bodyOf(100));
+    const post = (path: string, body: string | string[]) => send({ port, path, method: 'POST', body });
+    for (const path of ['/api/v1/train', '/predict', '/api/v1/predict/churn']) {
+      for (const body of [bodyOf(1_001), inChunks(1_100)]) {
+        const refused = await post(path, body);
+        expect([path, refused.status]).toEqual([path, 413]);
+        expect(problemIn(refused)).toMatchObject({ code: 'TOO_LARGE', request_id: refused.headers['x-request-id'] });
+      }
+    }
+    for (const body of [bodyOf(5_001), inChunks(5_100)])
+      expect((await post('/api/v1/datasets?name=a', body)).status).toBe(413);
+    expect(behind.seen).toEqual([]);
+
+    for (const body of [bodyOf(1_000), inChunks(1_000)]) expect((await post('/predict', body)).status).toBe(200);
+    for (const body of [bodyOf(5_000), inChunks(5_000)])
+      expect((await post('/api/v1/datasets', body)).status).toBe(200);
+    expect(behind.seen.map(({ body }) => body.length)).toEqual([1_000, 1_000, 5_000, 5_000]);
+  });
+
+  test('headers and paths that are too long are refused in the same form', async () => {
+    const { port } = await gatewayOf(nginx, {});
+    const long = 'x'.repeat(5_000);
+    const answers = [
+      await send({ port, path: '/healthz', headers: { 'x-long': long } }),
+      await send({ port, path: `/healthz?${long}` }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([431, 414]);
+    for (const answer of answers)
+      expect(problemIn(answer)).toMatchObject({ status: answer.status, code: 'BAD_REQUEST' });
+  });
+
+  test('an upload passes while it is still being sent', async () => {
+    const got: string[] = [];
+    const api = await processBehind((incoming, response) => {
+      incoming.on('data', (data) => got.push(String(data)));
+      incoming.on('end', () => response.writeHead(201).end());
+    });
+    const { port } = await gatewayOf(nginx, { api: [api.address] });
+    const upload = request({ host: '127.0.0.1', port, path: '/api/v1/datasets', method: 'POST', agent: false });
+    upload.write('first');
+    await vi.waitFor(() => expect(got.join('')).toBe('first'), { timeout: 10_000 });
+    upload.end('second');
+    const [response] = (await once(upload, 'response')) as [IncomingMessage];
+    expect([response.statusCode, got.join('')]).toEqual([201, 'firstsecond']);
+    response.resume();
+  });
+
+  test('events pass one by one while the stream goes on', async () => {
+    let stream: ServerResponse | undefined;
+    const api = await processBehind((_, response) => {
+      stream = response;
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: 1\n\n');
+    });
+    const { port } = await gatewayOf(nginx, { api: [api.address] });
+    const opened = request({ host: '127.0.0.1', port, path: '/api/v1/runs/r1/events', agent: false }).end();
+    const [response] = (await once(opened, 'response')) as [IncomingMessage];
+    let got = '';
+    response.on('data', (data) => (got += String(data)));
+    await vi.waitFor(() => expect(got).toBe('data: 1\n\n'), { timeout: 10_000 });
+    stream!.write('data: 2\n\n');
+    await vi.waitFor(() => expect(got).toBe('data: 1\n\ndata: 2\n\n'), { timeout: 10_000 });
+    stream!.end();
+    await once(response, 'end');
+  });
+
+  test('a prediction that a process drops or refuses as not ready is answered by another; a POST to the api is never sent twice', async () => {
+    const [broken, starting, well] = [
+      await processBehind(BREAK),
+      await processBehind(answerWith(503)),
+      await processBehind(),
+    ];
+    const { port } = await gatewayOf(nginx, {
+      api: [broken.address, well.address],
+      serving: [broken.address, starting.address, well.address],
+    });
+    const post = (path: string) => send({ port, path, method: 'POST', body: '{"age":1}' });
+    const predictions = await Promise.all(Array.from({ length: 12 }, () => post('/predict')));
+    expect(predictions.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
+    expect(well.seen.map(({ body }) => body)).toEqual(Array.from({ length: 12 }, () => '{"age":1}'));
+
+    // The api's processes take turns: of the first two POSTs one meets the broken one.
+    const trainings = [await post('/api/v1/train'), await post('/api/v1/train')];
+    expect(trainings.map(({ status }) => status).sort()).toEqual([200, 502]);
+    const [failed] = trainings.filter(({ status }) => status === 502);
+    expect(problemIn(failed!)).toMatchObject({ code: 'UNAVAILABLE', request_id: failed!.headers['x-request-id'] });
+    expect(failed!.headers['retry-after']).toBe('2');
+    expect(well.seen.filter(({ path }) => path === '/api/v1/train')).toHaveLength(1);
+  });
+
+  test('while every process says 503 (one endpoint without a model), they go on being asked and their answer is given', async () => {
+    const serving = [await processBehind(answerWith(503)), await processBehind(answerWith(503))];
+    const { port } = await gatewayOf(nginx, { serving: serving.map(({ address }) => address) });
+    for (let i = 0; i < 6; i++) {
+      const answer = await send({ port, path: '/predict', method: 'POST' });
+      expect([answer.status, answer.headers['x-answered']]).toEqual([503, 'app']);
+    }
+  });
+
+  test('processes that hang or are gone answer 504 and 502, with the request id', async () => {
+    const hanging = [await processBehind(() => undefined), await processBehind(() => undefined)];
+    const { port } = await gatewayOf(nginx, { serving: hanging.map(({ address }) => address) });
+    const [late, gone] = await Promise.all([
+      send({ port, path: '/predict', method: 'POST', headers: { 'x-request-id': 'late' } }),
+      send({ port, path: '/api/v1/runs', headers: { 'x-request-id': 'gone' } }),
+    ]);
+    expect(problemIn(late)).toMatchObject({ status: 504, code: 'UNAVAILABLE', request_id: 'late' });
+    expect(problemIn(gone)).toMatchObject({ status: 502, code: 'UNAVAILABLE', request_id: 'gone' });
+    expect([late.status, gone.status]).toEqual([504, 502]);
+  });
+
+  test('the access log is JSON lines with the request id, without queries and credentials', async () => {
+    const api = await processBehind();
+    const { port, logFile } = await gatewayOf(nginx, { api: [api.address] });
+    const headers = { authorization: 'Bearer sesame', 'x-request-id': 'logged-1' };
+    await send({ port, path: '/api/v1/runs?token=sesame', headers });
+    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('logged-1'));
+    const text = await readFile(logFile, 'utf8');
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    const line = { service: 'gateway', request_id: 'logged-1', method: 'GET', path: '/api/v1/runs', status: 200 };
+    expect(lines).toContainEqual(expect.objectContaining({ ...line, address: '127.0.0.1', upstream: api.address }));
+    expect(text).not.toContain('sesame');
+  });
+
+  test('the real API answers through it once per header: request id, content type and what protects browsers', async () => {
+    const { app } = createTestApp();
+    const http = await listenHttp({ fetch: app.fetch, host: '127.0.0.1', port: 0, variable: 'API_PORT' });
+    const { port } = await gatewayOf(nginx, { api: [`127.0.0.1:${http.port}`] });
+    const request = { port, path: '/api/v1/nothing', headers: { 'x-request-id': 'once', authorization: 'Bearer t' } };
+    const through = await send(request);
+    const direct = await send({ ...request, port: http.port });
+    expect(through.status).toBe(404);
+    expect(problemIn(through)).toEqual(problemIn(direct));
+    const {
+      date: _date,
+      server,
+      connection: _a,
+      'keep-alive': _b,
+      'strict-transport-security': _c,
+      ...kept
+    } = direct.headers;
+    expect(server).toBeUndefined();
+    expect(through.headers).toMatchObject(kept);
+    expect(through.headers).toMatchObject({ server: 'nginx' });
+    expect(through.headers).not.toHaveProperty('strict-transport-security');
+    await http.close();
+  });
+});
