@@ -17,7 +17,10 @@ export interface EndpointRevisionInput {
   readonly endpoint: string;
   readonly revision: number;
 }
-export type ActivateDeploymentInput = PrepareDeploymentInput & PreparedDeployment;
+export interface ActivateDeploymentInput extends PrepareDeploymentInput, PreparedDeployment {
+  /** Absent in runs that began before it was recorded. */
+  readonly requested_by?: string;
+}
 export interface DeploymentDeps {
   readonly prepareRevision: (input: PrepareInput) => Promise<{ revision: number }>;
   readonly activate: (input: ActivateInput) => Promise<unknown>;
@@ -75,10 +78,10 @@ export const createDeploymentActivities = (deps: DeploymentDeps) => {
 
     /** The revision becomes current and `production` names its model, both or neither. A repeat changes nothing. */
     activateDeployment: async (input: ActivateDeploymentInput): Promise<void> => {
-      const { run_id: runId, endpoint, revision, model, previous_alias_version: from } = input;
+      const { run_id: runId, endpoint, revision, model, previous_alias_version: from, requested_by = 'anneal' } = input;
       const alias = { modelName: model.name, alias: 'production', from, to: model.version, runId };
       try {
-        await deps.activate({ endpoint, revision, alias });
+        await deps.activate({ endpoint, revision, alias, requestedBy: requested_by });
       } catch (error) {
         if (!(error instanceof PlatformError && error.code === 'CONFLICT')) throw error;
         await deps.failRevision(endpoint, revision, error.message);

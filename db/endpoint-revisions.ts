@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, max, ne, sql } from 'drizzle-orm';
 import { notFound, PlatformError } from '../lib/errors.ts';
+import { createAuditLog } from './audit-log.ts';
 import type { Database, Queries } from './connect.ts';
 import { createAliasRepository, type MoveAlias } from './model-aliases.ts';
 import { endpointRevisions, endpoints, type EndpointRevision } from './schema/endpoints.ts';
@@ -18,6 +19,8 @@ export interface ActivateInput {
   readonly endpoint: string;
   readonly revision: number;
   readonly alias: MoveAlias;
+  /** For the audit log. */
+  readonly requestedBy: string;
 }
 export interface RevisionStatus {
   readonly state: EndpointRevision['state'];
@@ -47,10 +50,10 @@ export const createEndpointRevisionRepository = (db: Database) => ({
     }),
 
   /**
-   * One transaction: the alias moves, the revision becomes active and current. A repeat changes nothing. CONFLICT when
-   * the alias is not at `from`, or the revision failed or is older than the current one.
+   * One transaction: the alias moves, the revision becomes active and current, the audit log says so. A repeat changes
+   * nothing. CONFLICT when the alias is not at `from`, or the revision failed or is older than the current one.
    */
-  activate: async ({ endpoint, revision, alias }: ActivateInput): Promise<{ activated: boolean }> =>
+  activate: async ({ endpoint, revision, alias, requestedBy }: ActivateInput): Promise<{ activated: boolean }> =>
     await db.transaction(async (tx) => {
       const { currentRevision } = await lockEndpoint(tx, endpoint);
       const row = await findRevision(tx, endpoint, revision);
@@ -68,6 +71,15 @@ export const createEndpointRevisionRepository = (db: Database) => ({
         .where(own);
       await tx.update(endpoints).set({ currentRevision: revision }).where(eq(endpoints.name, endpoint));
       await notify(tx, endpoint);
+      await createAuditLog(tx).append({
+        actor: requestedBy,
+        action: 'promote',
+        object: `models/${alias.modelName}/versions/${alias.to}`,
+        status: null,
+        address: null,
+        requestId: row.runId,
+        detail: { endpoint, revision, alias: alias.alias, from_version: alias.from },
+      });
       return { activated: true };
     }),
 

@@ -99,7 +99,8 @@ async function deploy({ status }: Job, { endpoint }: RunPlan, model: RegisteredM
   status.waiting_for = `every serving process to load ${model.uri}`;
   try {
     await awaitNodesReady({ endpoint, revision });
-    await activateDeployment({ endpoint, model, run_id: status.job_id, ...prepared });
+    const { job_id: run_id, requested_by } = status;
+    await activateDeployment({ endpoint, model, run_id, requested_by, ...prepared });
   } catch (error) {
     // Also when cancelled: no serving process may keep waiting for a revision that will never be activated.
     const reason = `run ${status.job_id} ended before activation`;

@@ -144,11 +144,11 @@ test('serving is reached only when every live node serves', async () => {
 test('activation moves production from where it stood, and a conflict ends the revision without a retry', async () => {
   const input = { run_id: 'r1', model: { name: 'churn', version: 7 }, previous_alias_version: 1, ...REVISION };
   const good = setUp();
+  await good.run(good.activities.activateDeployment, { ...input, requested_by: 'ada' });
+  const alias = { modelName: 'churn', alias: 'production', from: 1, to: 7, runId: 'r1' };
+  expect(good.deps.activate).toHaveBeenLastCalledWith({ ...REVISION, alias, requestedBy: 'ada' });
   await good.run(good.activities.activateDeployment, input);
-  expect(good.deps.activate).toHaveBeenCalledWith({
-    ...REVISION,
-    alias: { modelName: 'churn', alias: 'production', from: 1, to: 7, runId: 'r1' },
-  });
+  expect(good.deps.activate).toHaveBeenLastCalledWith({ ...REVISION, alias, requestedBy: 'anneal' });
   const conflict = new PlatformError('CONFLICT', 'churn@production points to 5, not to 1');
   const { deps, run, activities } = setUp({ activate: () => Promise.reject(conflict) });
   await expect(run(activities.activateDeployment, input)).rejects.toMatchObject({

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createAuditLog } from '../../db/audit-log.ts';
 import { connect, type Connection } from '../../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../../db/endpoint-revisions.ts';
 import { createEndpointRepository, type EndpointRepository } from '../../db/endpoints.ts';
@@ -40,6 +41,7 @@ const activate = async (revision: number, from: number | null, to: number) =>
     endpoint: name,
     revision,
     alias: { modelName: name, alias: 'production', from, to, runId: `${name}-run-${to}` },
+    requestedBy: 'ada',
   });
 const production = () => models.versionOf(name, 'production').catch(() => null);
 
@@ -58,6 +60,23 @@ test('activation moves revision and alias together, and a repeat changes nothing
   expect(await activate(1, null, 1)).toEqual({ activated: false });
   expect(await endpoints.current(name)).toMatchObject({ revision: 1, state: 'active', modelVersion: 1 });
   expect(await production()).toBe(1);
+});
+
+test('the audit log has each promotion once, and none that did not happen', async () => {
+  const promotions = async () =>
+    (await createAuditLog(connection.db).list({ limit: 10, object: `models/${name}/` })).items;
+  await prepare(1);
+  await Promise.all([activate(1, null, 1), activate(1, null, 1)]);
+  await prepare(2);
+  await expect(activate(2, null, 2)).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(await promotions()).toMatchObject([
+    {
+      ...{ actor: 'ada', action: 'promote', object: `models/${name}/versions/1`, status: null, address: null },
+      ...{ requestId: `${name}-run-1`, detail: { endpoint: name, revision: 1, alias: 'production' } },
+    },
+  ]);
+  await activate(2, 1, 2);
+  expect(await promotions()).toHaveLength(2);
 });
 
 test('activation from another alias position changes neither alias nor revision', async () => {
