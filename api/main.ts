@@ -100,7 +100,8 @@ async function main(config: Config): Promise<void> {
   const idempotencyKeys = createIdempotencyKeyRepository(db);
   const sourceConnections = Object.keys(config.SOURCE_DATABASES);
   const engine = createTemporalJobs(client);
-  const saves = { pipelines, datasets, store, sourceConnections, schedules: createSchedules(client) };
+  const outgoing = { hosts: config.OUTGOING_HOSTS, privateAddresses: config.OUTGOING_PRIVATE_ADDRESSES };
+  const saves = { pipelines, datasets, store, sourceConnections, outgoing, schedules: createSchedules(client) };
 
   await saveReadyPipelines(
     saves,
@@ -128,7 +129,7 @@ async function main(config: Config): Promise<void> {
       users,
       apiKeys,
       tokens,
-      loginGuard: { check: nothing, failed: nothing, succeeded: nothing },
+      loginGuard: (_userName, _address, attempt) => attempt(),
       refreshAccess: directory.refresh,
       now,
     },
@@ -154,9 +155,4 @@ async function main(config: Config): Promise<void> {
   shutdown.defer('HTTP server', http.close);
   shutdown.defer('event streams', () => stopping.abort());
   log.info({ port: http.port }, 'api is ready for requests');
-}
-
-// Hoisted: main runs before what stands below it is evaluated.
-function nothing() {
-  return Promise.resolve();
 }

@@ -4,20 +4,14 @@ import { SCOPES } from '../../auth/roles.ts';
 import type { Session, Sessions } from '../../auth/sessions.ts';
 import type { Tokens } from '../../auth/tokens.ts';
 import type { UserRepository } from '../../db/users.ts';
-import { PlatformError } from '../../lib/errors.ts';
 import { declareRoute } from '../declare-route.ts';
 import { requirePerson } from '../require-person.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
 import { GivenPassword, NewPassword, Role } from '../resources/user.ts';
 import { createRouter, invalid } from '../router.ts';
 
-/** Slows down whoever guesses passwords. */
-export interface LoginGuard {
-  /** Throws RATE_LIMITED while this user or address has to wait. */
-  readonly check: (userName: string, address: string) => Promise<void>;
-  readonly failed: (userName: string, address: string) => Promise<void>;
-  readonly succeeded: (userName: string, address: string) => Promise<void>;
-}
+/** Runs an attempt that throws when the password is wrong; throws RATE_LIMITED while this user or address has to wait. */
+export type LoginGuard = <T>(userName: string, address: string, attempt: () => Promise<T>) => Promise<T>;
 export interface AuthDeps {
   readonly sessions: Sessions;
   readonly users: Pick<UserRepository, 'find' | 'update'>;
@@ -101,18 +95,15 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
     .openapi(login, async (c) => {
       const { username, password } = c.req.valid('json');
       const address = c.get('clientAddress') ?? 'unknown';
-      await loginGuard.check(username, address);
-      const session = await sessions.logIn(username, password).catch(async (error: unknown) => {
-        if (error instanceof PlatformError && error.code === 'UNAUTHENTICATED')
-          await loginGuard.failed(username, address);
-        throw error;
-      });
-      await loginGuard.succeeded(username, address);
+      const session = await loginGuard(username, address, () => sessions.logIn(username, password));
+      // Whatever another process changed about this user must not make the new token look old here.
+      await refreshAccess();
       c.header('cache-control', 'no-store');
       return c.json(toTokenPair(session, tokens), 200);
     })
     .openapi(refresh, async (c) => {
       const session = await sessions.refresh(c.req.valid('json').refresh_token, now());
+      await refreshAccess();
       c.header('cache-control', 'no-store');
       return c.json(toTokenPair(session, tokens), 200);
     })
@@ -133,11 +124,10 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
       const { user: name } = requirePerson(c.get('principal'));
       const { current_password: current, new_password: password } = c.req.valid('json');
       const address = c.get('clientAddress') ?? 'unknown';
-      await loginGuard.check(name, address);
-      if (!(await verifyPassword(current, (await users.find(name))?.passwordHash ?? null))) {
-        await loginGuard.failed(name, address);
+      await loginGuard(name, address, async () => {
+        if (await verifyPassword(current, (await users.find(name))?.passwordHash ?? null)) return;
         throw invalid([{ path: 'current_password', rule: 'match', message: 'is not the password' }]);
-      }
+      });
       refuseOwnName(password, name, 'new_password');
       await users.update(name, { passwordHash: await hashPassword(password) });
       await refreshAccess();
