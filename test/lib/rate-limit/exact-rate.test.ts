@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { createExactRate } from '../../../lib/rate-limit/exact-rate.ts';
-import type { AddCounts } from '../../../lib/rate-limit/rate-limiter.ts';
+import type { AddCounts, Taken } from '../../../lib/rate-limit/rate-limiter.ts';
 import { createCounters } from './counters.ts';
 
 const policy = { name: 'general', limit: 5, windowMs: 60_000 };
@@ -18,8 +18,8 @@ function twoProcesses(add?: AddCounts) {
     });
   return { ...counters, log, first: process(), second: process() };
 }
-const allowedOf = async (taken: readonly unknown[]) =>
-  (await Promise.all(taken as { allowed: boolean }[])).filter(({ allowed }) => allowed).length;
+const allowedOf = async (taken: readonly (Taken | Promise<Taken>)[]) =>
+  (await Promise.all(taken.map(async (each) => await each))).filter(({ allowed }) => allowed).length;
 
 test('two processes together allow the limit and not one more', async () => {
   const { first, second } = twoProcesses();
