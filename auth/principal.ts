@@ -19,9 +19,9 @@ export function isAllowed(access: Access, principal: Principal): boolean {
   return access.some((scope) => principal.scopes.includes(scope));
 }
 
-/** A key may be limited to some endpoints; tokens and other keys may use all. */
-export const mayUseEndpoint = ({ apiKey }: Principal, endpoint: string): boolean =>
-  apiKey?.endpoints?.includes(endpoint) ?? true;
+/** A key may be limited to some endpoints; tokens and other keys may use all, and what is no endpoint (null). */
+export const mayUseEndpoint = ({ apiKey }: Principal, endpoint: string | null): boolean =>
+  apiKey?.endpoints ? endpoint !== null && apiKey.endpoints.includes(endpoint) : true;
 
 /** Checks a bearer credential (access token or API key). Throws UNAUTHENTICATED, always with the same words. */
 export type Authenticate = (credential: string) => Promise<Principal>;

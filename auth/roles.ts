@@ -25,3 +25,9 @@ export function rolesAllowed(access: Access): readonly Role[] {
   if (access === 'public' || access === 'authenticated') return ROLES;
   return ROLES.filter((role) => scopesOf(role).some((scope) => access.includes(scope)));
 }
+
+/** An OpenAPI security requirement: without a credential, with any, or with one of the scopes. */
+export function securityOf(access: Access): { readonly bearer: Scope[] }[] {
+  if (access === 'public') return [];
+  return access === 'authenticated' ? [{ bearer: [] }] : access.map((scope) => ({ bearer: [scope] }));
+}

@@ -1,10 +1,11 @@
 import { Hono } from 'hono';
 import { type AuthEnv, identify, requireGuards } from '../auth/guard.ts';
 import type { Authenticate } from '../auth/principal.ts';
+import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
 import { answerProblem, toProblem } from '../lib/http/problem.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
+import { refuseUnrouted } from '../lib/http/unrouted.ts';
 import type { Logger } from '../lib/log.ts';
-import { notFound } from '../lib/errors.ts';
 import type { ServedSlot } from './loaded-model.ts';
 import type { ModelSlots } from './model-slots.ts';
 import { createPredictor } from './predict.ts';
@@ -28,6 +29,8 @@ export interface ServingDeps {
   readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
   readonly enableBoom: boolean;
   readonly authenticate: Authenticate;
+  /** Whose pages may call; see `allowOrigins`. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** The data plane's HTTP side: predictions, what answers them, health and metrics. Throws for a route without a policy. */
@@ -41,20 +44,21 @@ export function createServingApp(deps: ServingDeps) {
   const predictor = createPredictor({ slots, defaultSlot, isKnown, maxRows: limits.maxRows, onScored: metrics.scored });
 
   // Not strict: a slash at the end of a path changes nothing.
-  const app = new Hono<AuthEnv>({ strict: false })
+  const app = new Hono<AuthEnv>({ strict: false });
+  app.onError((error, c) => {
+    const problem = toProblem(error, c.get('requestId'));
+    if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
+    return answerProblem(c, problem);
+  });
+  app.notFound(refuseUnrouted(app));
+  app
     .use(requestId)
     .use(requestSpan)
+    .use(answersAreData)
+    .use(allowOrigins(deps.corsOrigins))
     .use(identify(deps.authenticate))
-    .onError((error, c) => {
-      const problem = toProblem(error, c.get('requestId'));
-      if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
-      return answerProblem(c, problem);
-    })
-    .notFound((c) => {
-      throw notFound('route', c.req.path);
-    })
     .route('/', healthRoutes(deps))
-    .route('/', modelRoutes({ served, slotOf, isKnown }))
+    .route('/', modelRoutes({ served, slotOf, isKnown, limits }))
     .route('/', predictRoutes({ predictor, metrics, slotOf, maxBodyBytes: limits.maxBodyBytes }));
   requireGuards(app);
   return app;

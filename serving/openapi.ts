@@ -1,100 +1,178 @@
+import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
+import { MAX_JSON_DEPTH } from '../lib/http/json-depth.ts';
+import { PROBLEM_HEADERS, PROBLEM_SCHEMA } from '../lib/http/problem-schema.ts';
 import type { InputColumn } from '../ml/features.ts';
 import type { ServedSlot } from './loaded-model.ts';
+import { MAX_FLOAT32 } from './row-validator.ts';
+import { SCHEMAS } from './openapi-schemas.ts';
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const json = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } });
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: ref('Problem') } },
-});
+type Status = keyof typeof PROBLEMS;
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly object[];
+  readonly requestBody?: object;
+  readonly answers: Readonly<Record<number, object>>;
+  readonly problems?: readonly Status[];
+}
+export interface DocumentLimits {
+  readonly maxBodyBytes: number;
+  readonly maxRows: number;
+}
+
 const PROBLEMS = {
-  400: problem('The body is not JSON'),
-  404: problem('No such endpoint'),
-  413: problem('The body is too large'),
-  422: problem('Fields that break a rule, each named in `errors`'),
-  503: problem('No model is loaded yet; see Retry-After'),
-};
+  400: 'The request is not HTTP, or its body not UTF-8 or not JSON',
+  401: 'No valid access token or API key',
+  403: 'The caller’s key does not allow this, or is for other endpoints',
+  404: 'No such endpoint',
+  413: 'The body is too large',
+  415: 'The body is compressed',
+  422: 'Fields that break a rule, each named in `errors`',
+  429: 'Too many requests',
+  503: 'No model is loaded yet',
+} as const;
+const ref = (name: keyof typeof SCHEMAS | 'Problem') => ({ $ref: `#/components/schemas/${name}` });
+const json = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } });
+const text = (description: string, type: string) => ({
+  description,
+  content: { [type]: { schema: { type: 'string' } } },
+});
 
-const SERVED_BY = {
-  endpoint: { type: ['string', 'null'] },
-  model: { type: 'object', properties: { name: { type: 'string' }, version: { type: 'integer' } } },
-};
-const PREDICTION = {
-  prediction_id: { type: 'string', format: 'uuid', description: 'UUID version 7' },
-  label: { type: 'string' },
-  probability: { type: 'number', description: 'Of the positive class' },
-  decision: { type: 'string', description: 'Positive when probability >= threshold' },
-  threshold: { type: 'number' },
-};
-const SCHEMAS = {
-  Prediction: { type: 'object', properties: { ...SERVED_BY, ...PREDICTION } },
-  Predictions: {
-    type: 'object',
-    properties: { ...SERVED_BY, predictions: { type: 'array', items: { type: 'object', properties: PREDICTION } } },
-  },
-  Problem: {
-    type: 'object',
-    properties: {
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      code: { type: 'string' },
-      detail: { type: 'string' },
-      request_id: { type: 'string' },
-      errors: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: { path: { type: 'string' }, rule: { type: 'string' }, message: { type: 'string' } },
-        },
-      },
-    },
-  },
-};
+const ENDPOINT = { name: 'endpoint', schema: { type: 'string' }, description: 'Instead of the default model' };
+const IN_QUERY = { ...ENDPOINT, in: 'query' };
+const IN_PATH = { name: 'endpoint', in: 'path', required: true, schema: { type: 'string', minLength: 1 } };
+const PREDICT = ['predict'] as const;
+const ROOT = '/api/v1/predict';
 
-/** OpenAPI 3.1 of what is served now: every loaded model's own features, with an example that works. */
-export function openApiDocument(served: readonly ServedSlot[], initial: ServedSlot | undefined) {
-  const endpoints = served.filter((slot) => slot.endpoint !== null);
+/**
+ * OpenAPI 3.1 of the routes and, for each of `served`, of its own features with an example that works. `initial` is the
+ * default model; its rows are described in general without it.
+ */
+export function openApiDocument(
+  served: readonly ServedSlot[],
+  initial: ServedSlot | undefined,
+  { maxBodyBytes, maxRows }: DocumentLimits,
+) {
+  const one = (slot: ServedSlot | undefined) => ({
+    summary: 'Score one row',
+    requestBody: bodyOf(slot ? rowSchema(slot) : ref('Row'), slot?.model.inputExample),
+    answers: { 200: json('Answered by one model version', ref('Prediction')) },
+  });
+  const many = (slot: ServedSlot | undefined) => ({
+    summary: 'Score rows in order, all by one model version',
+    requestBody: bodyOf(
+      rowsSchema(slot ? rowSchema(slot) : ref('Row'), maxRows),
+      slot && { rows: [slot.model.inputExample] },
+    ),
+    answers: { 200: json('One prediction per row', ref('Predictions')) },
+  });
+  const initialOne = { ...one(initial), parameters: [IN_QUERY] };
+  const ofEndpoint = (slot: ServedSlot & { endpoint: string }) => ({
+    [`${ROOT}/${slot.endpoint}`]: post({ operationId: `predict_${slot.endpoint}`, ...one(slot) }),
+    [`${ROOT}/${slot.endpoint}/batch`]: post({ operationId: `predictBatch_${slot.endpoint}`, ...many(slot) }),
+  });
   return {
     openapi: '3.1.0',
-    info: { title: 'Anneal serving', version: '1', description: 'Predictions, and what they come from.' },
-    paths: {
-      ...predictionPaths('/predict', null, initial),
-      ...predictionPaths('/api/v1/predict', '/api/v1/predict/batch', initial),
-      ...Object.fromEntries(endpoints.flatMap((slot) => Object.entries(endpointPaths(slot)))),
-      '/api/v1/predict/models': read('Every loaded model, its inputs and an example'),
-      '/api/v1/predict/health': read('Whether requests should come here'),
-      '/health': read('Status and model URI'),
-      '/meta': read('Version, threshold and code commit of the default model, or of ?endpoint='),
-      '/lineage': read('Data, code, run, metrics and hyper-parameters of the default model, or of ?endpoint='),
-      '/livez': read('The process is alive'),
-      '/readyz': read('The process wants requests'),
-      '/metrics': read('Prometheus metrics'),
+    info: {
+      title: 'Anneal serving',
+      version: '1',
+      description: `Predictions, and what they come from. Bodies are JSON of at most ${maxBodyBytes} bytes, nested at most ${MAX_JSON_DEPTH} deep. The features of each model are described to callers with a token or key.`,
     },
-    components: { schemas: SCHEMAS },
+    paths: {
+      '/predict': post({ operationId: 'predictAtRoot', ...initialOne }),
+      [ROOT]: post({ operationId: 'predict', ...initialOne }),
+      [`${ROOT}/batch`]: post({ operationId: 'predictBatch', ...many(initial), parameters: [IN_QUERY] }),
+      [`${ROOT}/{endpoint}`]: post({ operationId: 'predictByEndpoint', ...one(undefined), parameters: [IN_PATH] }),
+      [`${ROOT}/{endpoint}/batch`]: post({
+        operationId: 'predictBatchByEndpoint',
+        ...many(undefined),
+        parameters: [IN_PATH],
+      }),
+      ...Object.assign({}, ...served.filter(hasEndpoint).map(ofEndpoint)),
+      ...READS,
+    } as Record<string, object>,
+    components: {
+      schemas: { ...SCHEMAS, Problem: PROBLEM_SCHEMA },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+    },
   };
 }
 
-const endpointPaths = (slot: ServedSlot): Record<string, object> => {
-  const path = `/api/v1/predict/${slot.endpoint}`;
-  return predictionPaths(path, `${path}/batch`, slot);
+const hasEndpoint = (slot: ServedSlot): slot is ServedSlot & { endpoint: string } => slot.endpoint !== null;
+
+function operation(access: Access, { answers, problems = [], ...described }: Operation) {
+  const refusals: Status[] = access === 'public' ? [400] : [400, 401, 403, 429];
+  const failures = [...refusals, ...problems].map((status) => [status, problem(status)]);
+  return {
+    ...described,
+    security: securityOf(access),
+    'x-roles': rolesAllowed(access),
+    responses: { ...Object.fromEntries(failures), ...answers } as Record<string, object>,
+  };
+}
+
+const problem = (status: Status) => ({
+  description: PROBLEMS[status],
+  headers: PROBLEM_HEADERS[status],
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+});
+const post = (described: Operation) => ({
+  post: operation(PREDICT, { ...described, problems: [404, 413, 415, 422, 503] }),
+});
+const get = (access: Access, described: Operation) => ({ get: operation(access, described) });
+
+const ofModel = (operationId: string, summary: string, answer: object): Operation => ({
+  operationId,
+  summary,
+  parameters: [IN_QUERY],
+  answers: { 200: json(summary, answer) },
+  problems: [404, 503],
+});
+const health = (operationId: string, summary: string): Operation => ({
+  operationId,
+  summary,
+  answers: {
+    200: json('Requests should come here', ref('Health')),
+    503: { ...json('They should not', ref('Health')), headers: PROBLEM_HEADERS[503] },
+  },
+});
+const READS = {
+  [`${ROOT}/models`]: get(PREDICT, {
+    operationId: 'listServedModels',
+    summary: 'Every loaded model, its inputs and an example',
+    answers: { 200: json('In the order of their names', ref('ServedModels')) },
+  }),
+  [`${ROOT}/health`]: get('public', health('getPredictionHealth', 'Whether requests should come here')),
+  '/health': get('public', health('getHealth', 'Whether requests should come here')),
+  '/meta': get(PREDICT, ofModel('getMeta', 'Version, threshold and code commit of a model', ref('Meta'))),
+  '/lineage': get(
+    PREDICT,
+    ofModel('getLineage', 'Data, code, run, metrics and hyper-parameters of a model', ref('Lineage')),
+  ),
+  '/livez': get('public', {
+    operationId: 'getLiveness',
+    summary: 'Whether the process is alive',
+    answers: { 200: json('It is', ref('Health')) },
+  }),
+  '/readyz': get('public', health('getReadiness', 'Whether the process wants requests')),
+  '/metrics': get('public', {
+    operationId: 'getMetrics',
+    summary: 'Prometheus metrics',
+    answers: { 200: text('In the text format', 'text/plain') },
+  }),
 };
 
-function predictionPaths(single: string, batch: string | null, slot: ServedSlot | undefined): Record<string, object> {
-  const row = slot ? rowSchema(slot) : { type: 'object' };
-  const rows = { type: 'object', required: ['rows'], properties: { rows: { type: 'array', minItems: 1, items: row } } };
-  const example = slot?.model.inputExample ?? {};
-  return {
-    [single]: { post: predict('Score one row', row, example, ref('Prediction')) },
-    ...(batch && { [batch]: { post: predict('Score rows in order', rows, { rows: [example] }, ref('Predictions')) } }),
-  };
-}
-
-const predict = (summary: string, schema: object, example: object, answer: object) => ({
-  summary,
-  requestBody: { required: true, content: { 'application/json': { schema, example } } },
-  responses: { 200: json('Answered by one model version', answer), ...PROBLEMS },
+const bodyOf = (schema: object, example: object | undefined) => ({
+  required: true,
+  content: { 'application/json': { schema, ...(example && { example }) } },
 });
-const read = (summary: string) => ({ get: { summary, responses: { 200: { description: summary } } } });
+
+const rowsSchema = (row: object, maxItems: number) => ({
+  type: 'object',
+  additionalProperties: false,
+  required: ['rows'],
+  properties: { rows: { type: 'array', minItems: 1, maxItems, items: row } },
+});
 
 function rowSchema({ model }: ServedSlot) {
   const { inputs } = model.signature;
@@ -106,10 +184,14 @@ function rowSchema({ model }: ServedSlot) {
   };
 }
 
-const TYPES = {
-  numeric: 'number',
-  boolean: 'boolean',
-  categorical_string: 'string',
-  categorical_integer: 'integer',
-} as const satisfies Record<InputColumn['type'], string>;
-const columnSchema = ({ type, nullable }: InputColumn) => ({ type: nullable ? [TYPES[type], 'null'] : TYPES[type] });
+const COLUMNS = {
+  numeric: { type: 'number', minimum: -MAX_FLOAT32, maximum: MAX_FLOAT32 },
+  boolean: { type: 'boolean' },
+  categorical_string: { type: 'string' },
+  categorical_integer: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+} as const satisfies Record<InputColumn['type'], object>;
+
+function columnSchema({ type, nullable }: InputColumn) {
+  const column = COLUMNS[type];
+  return nullable ? { ...column, type: [column.type, 'null'] } : column;
+}

@@ -11,7 +11,7 @@ type ColumnRule = (value: unknown) => Broken | null;
 /** Puts what is wrong into `errors`, each path prefixed with `prefix`; the row it answers holds every input. */
 export type RowValidator = (row: unknown, prefix: string, errors: ErrorDetail[]) => RawRow;
 
-const MAX_FLOAT32 = 3.4028234663852886e38;
+export const MAX_FLOAT32 = 3.4028234663852886e38;
 
 /**
  * The rules for one row, prepared once per signature. Only missing values of nullable columns may be null or absent;

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { PROBLEM_HEADERS } from '../../lib/http/problem-schema.ts';
 
 const Problem = z
   .object({
@@ -19,12 +20,13 @@ const Problem = z
   .openapi('Problem');
 
 const MEANINGS = {
+  400: 'Not HTTP, not UTF-8 or not JSON',
   401: 'No valid access token or API key',
   403: 'The caller’s role or key does not allow this',
   404: 'Something the request names does not exist',
   409: 'In conflict with what is there',
   413: 'The body is too large',
-  415: 'A body of another media type',
+  415: 'A body of another media type, or compressed',
   422: 'One entry in `errors` per bad field',
   429: 'Too many requests; see Retry-After',
   503: 'Something the request needs cannot be reached; see Retry-After',
@@ -36,7 +38,11 @@ export const problems = <const Statuses extends readonly ProblemStatus[]>(...sta
   Object.fromEntries(
     statuses.map((status) => [
       status,
-      { description: MEANINGS[status], content: { 'application/problem+json': { schema: Problem } } },
+      {
+        description: MEANINGS[status],
+        headers: PROBLEM_HEADERS[status],
+        content: { 'application/problem+json': { schema: Problem } },
+      },
     ]),
     // The handlers throw these, so their types play no part in the typed client's answers.
   ) as unknown as Record<never, never>;

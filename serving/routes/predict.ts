@@ -1,13 +1,12 @@
 import { Hono, type Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import { PlatformError } from '../../lib/errors.ts';
 import type { ServedSlot } from '../loaded-model.ts';
 import type { Predictor } from '../predict.ts';
+import { readJsonBody } from '../../lib/http/body.ts';
 import { toProblem } from '../../lib/http/problem.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
-import { mayUseEndpoint } from '../../auth/principal.ts';
+import { requireEndpoint } from '../key-endpoints.ts';
 
 export interface PredictRoutesDeps {
   readonly predictor: Predictor;
@@ -19,23 +18,14 @@ export interface PredictRoutesDeps {
 
 /** Single and batch predictions, at the root for the default model and below /api/v1/predict. */
 export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: PredictRoutesDeps) {
-  const limit = bodyLimit({
-    maxSize: maxBodyBytes,
-    onError: () => {
-      throw new PlatformError('TOO_LARGE', `the body is larger than ${maxBodyBytes} bytes`);
-    },
-  });
   const answer = async (c: Context<AuthEnv>, predict: Predictor['one'] | Predictor['batch']) => {
     const endpoint = c.req.param('endpoint') ?? c.req.query('endpoint');
     const slot = slotOf(endpoint);
-    const served = slot?.endpoint ?? endpoint;
-    if (served !== undefined && !mayUseEndpoint(c.get('principal'), served)) {
-      throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
-    }
+    requireEndpoint(c.get('principal'), slot?.endpoint ?? endpoint ?? null);
     const started = performance.now();
     let status = 200;
     try {
-      return c.json(await predict(await readJson(c), endpoint));
+      return c.json(await predict(parseJson(await readJsonBody(c, maxBodyBytes)), endpoint));
     } catch (error) {
       const problem = toProblem(error, c.get('requestId'));
       status = problem.status;
@@ -50,27 +40,29 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
 
   const allowed = guard(['predict']);
   return new Hono<AuthEnv>()
-    .post('/predict', allowed, limit, single)
-    .post('/api/v1/predict', allowed, limit, single)
-    .post('/api/v1/predict/batch', allowed, limit, batch)
-    .post('/api/v1/predict/:endpoint', allowed, limit, single)
-    .post('/api/v1/predict/:endpoint/batch', allowed, limit, batch);
+    .post('/predict', allowed, single)
+    .post('/api/v1/predict', allowed, single)
+    .post('/api/v1/predict/batch', allowed, batch)
+    .post('/api/v1/predict/:endpoint', allowed, single)
+    .post('/api/v1/predict/:endpoint/batch', allowed, batch);
 }
 
-async function readJson(c: Context): Promise<unknown> {
-  const text = await c.req.text();
-  try {
-    return parseJson(text);
-  } catch (cause) {
-    throw new HTTPException(400, { message: 'the body is not JSON', cause });
-  }
-}
+const utf8 = new TextDecoder();
 
-function parseJson(text: string): unknown {
+function parseJson(bytes: Uint8Array): unknown {
+  const text = utf8.decode(bytes);
   try {
     return JSON.parse(text);
   } catch {
+    return parseLeniently(text);
+  }
+}
+
+function parseLeniently(text: string): unknown {
+  try {
     return JSON.parse(withNotFinite(text));
+  } catch (cause) {
+    throw new HTTPException(400, { message: 'the body is not JSON', cause });
   }
 }
 

@@ -39,6 +39,7 @@ function appWith(change: Partial<ServingDeps> = {}) {
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },
     enableBoom: false,
+    corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...change,
   });

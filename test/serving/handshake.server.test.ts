@@ -65,6 +65,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxRows: 100 },
     enableBoom: false,
+    corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),
     heartbeatMs: 200,
     pollMs: 200,

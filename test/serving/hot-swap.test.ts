@@ -37,6 +37,7 @@ test('requests during 100 swaps of real models all succeed, each answered wholly
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 1_000_000, maxRows: 1000 },
     enableBoom: false,
+    corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),
   });
 

@@ -1,0 +1,49 @@
+import { isUtf8 } from 'node:buffer';
+import type { Context, Env } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { PlatformError } from '../errors.ts';
+import { isNestedWithin, MAX_JSON_DEPTH } from './json-depth.ts';
+
+export const tooLarge = (maxBytes: number) =>
+  new PlatformError('TOO_LARGE', `the body is larger than ${maxBytes} bytes`);
+
+/** Bodies come as they are: a compressed one (415) could be any size inside. */
+export function requireNoEncoding(c: Context): void {
+  const encoding = c.req.header('content-encoding');
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
+  throw new HTTPException(415, { message: 'send the body without a Content-Encoding' });
+}
+
+/** Reads a whole body, which stays readable through `c.req`. Throws TOO_LARGE, whether its length is announced or not. */
+export async function readBody(c: Context, maxBytes: number): Promise<Buffer> {
+  requireNoEncoding(c);
+  const length = c.req.header('content-length');
+  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
+  try {
+    if (length === undefined) await limitChunks(c, maxBytes);
+    return Buffer.from(await c.req.arrayBuffer());
+  } catch (cause) {
+    if (cause instanceof PlatformError) throw cause;
+    throw new HTTPException(400, { message: 'the body broke off before its end', cause });
+  }
+}
+
+const limitChunks = (c: Context, maxBytes: number) =>
+  bodyLimit({
+    maxSize: maxBytes,
+    onError: () => {
+      throw tooLarge(maxBytes);
+    },
+  })(c as Context<Env, string>, () => Promise.resolve());
+
+/** Reads a body and makes sure that it may be parsed as JSON: not too large (413), UTF-8 (400), not too deep (422). */
+export async function readJsonBody(c: Context, maxBytes: number): Promise<Buffer> {
+  const bytes = await readBody(c, maxBytes);
+  if (!isUtf8(bytes)) throw new HTTPException(400, { message: 'the body is not UTF-8' });
+  if (isNestedWithin(bytes, MAX_JSON_DEPTH)) return bytes;
+  const message = `must nest at most ${MAX_JSON_DEPTH} objects and arrays`;
+  throw new PlatformError('INVALID', `the body is nested too deep`, {
+    details: [{ path: 'body', rule: 'max_depth', message }],
+  });
+}

@@ -1,0 +1,22 @@
+import type { Context, Hono } from 'hono';
+import { notFound, PlatformError } from '../errors.ts';
+
+type Routes = Pick<Hono, 'routes' | 'router'>;
+
+/** For requests that no route takes: METHOD_NOT_ALLOWED with an Allow header where another method would do, else NOT_FOUND. */
+export const refuseUnrouted =
+  (app: Routes) =>
+  (c: Context): never => {
+    const allowed = methodsAt(app, c.req.path);
+    if (allowed.length === 0) throw notFound('route', c.req.path);
+    c.header('allow', allowed.join(', '));
+    throw new PlatformError('METHOD_NOT_ALLOWED', `${c.req.path} takes ${allowed.join(', ')}`);
+  };
+
+function methodsAt({ routes, router }: Routes, path: string): string[] {
+  const methods = new Set(routes.map(({ method }) => method).filter((method) => method !== 'ALL'));
+  const here = [...methods].filter((method) =>
+    router.match(method, path)[0].some(([[, route]]) => route.method === method),
+  );
+  return here.includes('GET') ? [...here, 'HEAD'].sort() : here.sort();
+}
