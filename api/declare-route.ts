@@ -1,7 +1,7 @@
 import { createRoute, type RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { guard } from '../auth/guard.ts';
-import { type Access, rolesAllowed } from '../auth/roles.ts';
+import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
 import { bodyRules } from './middleware/body-rules.ts';
 import { idempotency, IdempotencyHeader } from './middleware/idempotency.ts';
 import { problems } from './resources/problem.ts';
@@ -19,26 +19,32 @@ type RouteOptions<Path extends string> = Omit<RouteConfig, 'path'> & {
   readonly idempotent?: true | 'by_content';
 };
 
-/** A route and who may call it: the guard comes before validation, and the document says the same. */
+/**
+ * A route and who may call it. The guard comes first, then the rules for its body, then validation; the document says the
+ * same, with the answers that come of it.
+ */
 export function declareRoute<const Path extends string, const Route extends RouteOptions<Path>>(
   access: Access,
   route: Route,
 ) {
   const { middleware = [], idempotent, audited = route.method !== 'get', ...described } = route;
   const isPublic = access === 'public';
+  const body = bodyRules(route);
   const declared = {
     ...described,
     request: idempotent ? { ...route.request, headers: IdempotencyHeader } : route.request,
-    security: isPublic ? [] : [{ bearer: [] }],
+    security: securityOf(access),
     'x-roles': rolesAllowed(access),
     responses: {
       ...route.responses,
-      ...(isPublic ? problems(429) : problems(401, 403, 429)),
+      ...problems(400, 429),
+      ...(isPublic ? {} : problems(401, 403)),
+      ...(body.length === 0 ? {} : problems(413, 415)),
       ...(idempotent === true ? problems(409, 422) : {}),
     },
     middleware: [
       guard(access, { id: route.operationId, path: route.path, isPublic, audited }),
-      ...bodyRules(route),
+      body,
       idempotent === true ? idempotency : [],
       middleware,
     ].flat(),

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { notFound, PlatformError } from '../../lib/errors.ts';
+import { PlatformError } from '../../lib/errors.ts';
 import { answerProblem, toProblem } from '../../lib/http/problem.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { ApiEnv } from '../router.ts';
@@ -13,8 +13,4 @@ export const answerError = (log: Logger) => (error: Error, c: Context<ApiEnv>) =
   const problem = toProblem(shown, c.get('requestId'));
   if (problem.status >= 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
   return answerProblem(c, problem);
-};
-
-export const answerNotFound = (c: Context<ApiEnv>): never => {
-  throw notFound('route', c.req.path);
 };

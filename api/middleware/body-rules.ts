@@ -1,0 +1,30 @@
+import type { RouteConfig } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { readBody, readJsonBody, requireNoEncoding } from '../../lib/http/body.ts';
+import type { ApiEnv } from '../router.ts';
+
+const JSON_TYPE = /^application\/([a-z.-]+\+)?json/i;
+
+/** Anything but JSON is left to the route, which refuses it. */
+const read = createMiddleware<ApiEnv>(async (c, next) => {
+  const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '');
+  await (isJson ? readJsonBody : readBody)(c, c.get('maxBodyBytes'));
+  await next();
+});
+
+/** A file is read by its handler, which has its own limit. */
+const streamed = createMiddleware<ApiEnv>(async (c, next) => {
+  requireNoEncoding(c);
+  await next();
+});
+
+/**
+ * What a body must be before anybody uses it: within its limit (also where the route expects none), not compressed and, as
+ * JSON, fit to be parsed.
+ */
+export function bodyRules({ method, request }: Pick<RouteConfig, 'method' | 'request'>): MiddlewareHandler[] {
+  const types = Object.keys(request?.body?.content ?? {});
+  if (types.length > 0 && !types.some((type) => JSON_TYPE.test(type))) return [streamed];
+  return method === 'get' ? [] : [read];
+}
