@@ -99,10 +99,8 @@ requireProgram(NGINX, (nginx) => {
     });
     expect(first).toMatchObject({ authorization: 'Bearer t' });
     expect(first).not.toHaveProperty('forwarded');
-    expect(second).toMatchObject({
-      'x-forwarded-for': '127.0.0.9',
-      'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
-    });
+    expect(second).toMatchObject({ 'x-forwarded-for': '127.0.0.9' });
+    expect(second!['x-request-id']).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test.each([
@@ -119,15 +117,10 @@ requireProgram(NGINX, (nginx) => {
       for (let i = 0; i < 4; i++) statuses.push((await send({ port, path, method: 'POST' })).status);
       expect(statuses).toEqual([200, 200, 200, 429]);
       const refused = await send({ port, path, method: 'POST' });
-      expect(refused.headers).toMatchObject({
-        'retry-after': expect.stringMatching(/^\d+$/),
-        'content-type': 'application/problem+json',
-      });
-      expect(problemIn(refused)).toMatchObject({
-        status: 429,
-        code: 'RATE_LIMITED',
-        request_id: refused.headers['x-request-id'],
-      });
+      const said = { 'ratelimit-policy': `"${zone}";q=2;w=60`, ratelimit: `"${zone}";r=0;t=2`, 'retry-after': '2' };
+      expect(refused.headers).toMatchObject({ ...said, 'content-type': 'application/problem+json' });
+      const request_id = refused.headers['x-request-id'];
+      expect(problemIn(refused)).toMatchObject({ status: 429, code: 'RATE_LIMITED', request_id });
       expect((await send({ port, path: other })).status).toBe(200);
       expect((await send({ port, path, method: 'POST', localAddress: '127.0.0.2' })).status).toBe(200);
     },
@@ -274,18 +267,11 @@ requireProgram(NGINX, (nginx) => {
     const direct = await send({ ...request, port: http.port });
     expect(through.status).toBe(404);
     expect(problemIn(through)).toEqual(problemIn(direct));
-    const {
-      date: _date,
-      server,
-      connection: _a,
-      'keep-alive': _b,
-      'strict-transport-security': _c,
-      ...kept
-    } = direct.headers;
-    expect(server).toBeUndefined();
-    expect(through.headers).toMatchObject(kept);
-    expect(through.headers).toMatchObject({ server: 'nginx' });
+    const ofTheConnection = ['date', 'connection', 'keep-alive'];
+    const kept = Object.entries(direct.headers).filter(([name]) => !ofTheConnection.includes(name));
+    expect(through.headers).toMatchObject(Object.fromEntries(kept));
     expect(through.headers).not.toHaveProperty('strict-transport-security');
+    expect(through.headers['server']).toBe('nginx');
     await http.close();
   });
 });
