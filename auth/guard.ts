@@ -8,12 +8,14 @@ import type { Access } from './roles.ts';
 export interface AuthEnv {
   Variables: {
     requestId: string;
-    /** Where the request comes from; not known outside a server. */
-    clientAddress?: string;
+    /** Where the request comes from; `0.0.0.0` outside a server. */
+    clientAddress: string;
     /** Of the Authorization header; null without one. Rejects when the credential does not hold. */
     identity: () => Promise<Principal | null>;
     /** Set on every route that is not public. */
     principal: Principal;
+    /** Takes more from the caller's rate than the one that every request costs. Throws RATE_LIMITED. */
+    charge: (cost: number) => Promise<void>;
     /** Who calls, by name; `anonymous` on public routes. */
     actor: string;
     /** The declared operation that answers; known before anybody is refused. */
