@@ -6,18 +6,18 @@ import type { Authenticate, Principal } from './principal.ts';
 import { scopesOf } from './roles.ts';
 import type { TokenClaims, Tokens } from './tokens.ts';
 
-const MAX_REMEMBERED_TOKENS = 10_000;
-
 export interface AuthenticatorDeps {
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly directory: Pick<AccessDirectory, 'user' | 'apiKey'>;
   readonly now: () => Date;
   /** Told of every use of an API key. */
   readonly keyUsed?: (id: string) => void;
+  readonly maxRememberedTokens?: number;
 }
 
 /** Checks access tokens and API keys against the directory; asks no database. */
-export function createAuthenticator({ tokens, directory, now, keyUsed }: AuthenticatorDeps): Authenticate {
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticate {
+  const { tokens, directory, now, keyUsed, maxRememberedTokens = 10_000 } = deps;
   // Signatures are checked once; whether the user may still call is looked up every time.
   const verified = new Map<string, TokenClaims>();
 
@@ -29,7 +29,7 @@ export function createAuthenticator({ tokens, directory, now, keyUsed }: Authent
     }
     const claims = await tokens.verify('access', token);
     if (!claims) return null;
-    if (verified.size >= MAX_REMEMBERED_TOKENS) verified.delete(verified.keys().next().value!);
+    if (verified.size >= maxRememberedTokens) verified.delete(verified.keys().next().value!);
     verified.set(token, claims);
     return claims;
   };

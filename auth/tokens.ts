@@ -69,8 +69,9 @@ export function createTokens({ secret, accessMinutes, refreshDays, now }: TokenS
         const fromTheFuture = iat! > currentDate.getTime() / 1000 + CLOCK_TOLERANCE_SECONDS;
         // Nothing here is ever signed with a key that a header names.
         const plainHeader = Object.keys(protectedHeader).every((name) => name === 'alg' || name === 'typ');
-        if (payload['type'] !== type || typeof ver !== 'number' || fromTheFuture || !plainHeader) return null;
-        return { user: sub!, version: ver, jti: jti!, expiresAt: new Date(exp! * 1000) };
+        if (payload['type'] !== type || fromTheFuture || !plainHeader) return null;
+        if (typeof sub !== 'string' || typeof jti !== 'string' || typeof ver !== 'number') return null;
+        return { user: sub, version: ver, jti, expiresAt: new Date(exp! * 1000) };
       } catch {
         return null;
       }
