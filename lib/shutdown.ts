@@ -33,7 +33,8 @@ export function createShutdown({ log, graceMs }: { log: Pick<Logger, 'info' | 'e
     run: (reason) => {
       if (done) return done;
       log.info({ reason }, 'shutting down');
-      return (done = Promise.race([closeAll(), timeout(graceMs, () => log.error('shutdown took too long'))]));
+      const late = timeout(graceMs, () => log.error('shutdown took too long'));
+      return (done = Promise.race([closeAll(), late.reached]).finally(late.cancel));
     },
   };
 }
@@ -60,7 +61,8 @@ export function exitOnSignal(shutdown: Pick<Shutdown, 'run'>): void {
   delete process.env[SUPERVISED]; // not for the children of this process
 }
 
-const timeout = (ms: number, then: () => void) =>
-  new Promise<false>((resolve) => {
-    setTimeout(() => (then(), resolve(false)), ms).unref();
-  });
+function timeout(ms: number, then: () => void) {
+  const { promise: reached, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => (then(), resolve(false)), ms).unref();
+  return { reached, cancel: () => clearTimeout(timer) };
+}

@@ -40,3 +40,11 @@ test('what never closes does not hold the process', async () => {
   shutdown.defer('hangs', () => new Promise(() => {}));
   expect(await shutdown.run('test')).toBe(false);
 });
+
+test('what closed in time is not called late afterwards', async () => {
+  const log = quiet();
+  const shutdown = start(10, log);
+  expect(await shutdown.run('test')).toBe(true);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(log.error).not.toHaveBeenCalled();
+});
