@@ -19,17 +19,53 @@ const page = (title: string) => `<!doctype html>
   <body>
     <div id="docs"></div>
     <script src="/docs/swagger-ui-bundle.js"></script>
-    <script>
-      SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null });
-    </script>
+    <script src="/docs/start.js"></script>
   </body>
 </html>
 `;
 
+// The token given under "Authorize" is kept by the page alone, goes with every request, and fetches the document anew:
+// it may say more to who has one.
+const START = `const DOCUMENT = '/openapi.json';
+let token;
+const remember = (name) => (original, { specActions }) => (given) => {
+  const result = original(given);
+  token = name === 'authorize' ? given.bearer?.value?.trim() : undefined;
+  specActions.download(DOCUMENT);
+  return result;
+};
+SwaggerUIBundle({
+  url: DOCUMENT,
+  dom_id: '#docs',
+  deepLinking: true,
+  validatorUrl: null,
+  requestInterceptor: (request) => {
+    if (token) request.headers.Authorization = 'Bearer ' + token;
+    return request;
+  },
+  plugins: [
+    { statePlugins: { auth: { wrapActions: { authorize: remember('authorize'), logout: remember('logout') } } } },
+  ],
+});
+`;
+
+// Swagger UI styles some elements where they stand and has its icons in its style sheet.
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** Routes for `/docs`: the document at `/openapi.json`, for people. The title is plain text of ours. */
 export const docsRoutes = (title: string, guard: MiddlewareHandler) =>
   new Hono()
-    .get('/', guard, (c) => c.html(page(title)))
+    .get('/', guard, (c) => c.html(page(title), 200, { 'content-security-policy': CONTENT_SECURITY_POLICY }))
+    .get('/start.js', guard, (c) => c.body(START, 200, { 'content-type': 'text/javascript' }))
     .get('/:asset{swagger-ui\\.css|swagger-ui-bundle\\.js}', guard, async (c) => {
       const asset = c.req.param('asset') as Asset;
       const bytes = await readFile(join(packageFolder(), asset));

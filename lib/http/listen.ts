@@ -1,6 +1,8 @@
-import type { Server } from 'node:http';
-import { serve } from '@hono/node-server';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
 import { portError } from '../ports.ts';
+import { answerUnreadable, refuseUnreadable } from './unreadable.ts';
 
 const IDLE_SWEEP_MS = 50;
 
@@ -23,11 +25,14 @@ export interface HttpServer {
 /** Listens. Throws CONFLICT, naming the variable, when the port is taken. */
 export const listenHttp = ({ fetch, host, port, variable, requestTimeoutMs }: ListenOptions): Promise<HttpServer> =>
   new Promise((resolve, reject) => {
-    const server = serve({ fetch, hostname: host, port }, (bound) =>
-      resolve({ port: bound.port, close: () => closeGently(server) }),
-    ) as Server;
+    const answer = getRequestListener(fetch, { hostname: host, errorHandler: answerUnreadable });
+    const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
     if (requestTimeoutMs !== undefined) server.requestTimeout = requestTimeoutMs;
+    server.on('clientError', refuseUnreadable);
     server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port, variable)));
+    server.listen(port, host, () =>
+      resolve({ port: (server.address() as AddressInfo).port, close: () => closeGently(server) }),
+    );
   });
 
 async function closeGently(server: Server): Promise<void> {

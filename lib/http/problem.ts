@@ -35,11 +35,13 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -52,7 +54,11 @@ export function toProblem(error: unknown, requestId: string): Problem {
   return { type: 'about:blank', title, ...answer, request_id: requestId, errors };
 }
 
+// Of the answer that was being made.
+const OF_THE_CONTENT = ['content-length', 'content-disposition', 'etag', 'location'];
+
 export function answerProblem(c: Context, problem: Problem): Response {
+  for (const name of OF_THE_CONTENT) c.header(name, undefined);
   if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="anneal"');
   if (problem.status === 429 || problem.status === 503) c.header('retry-after', String(retryAfterSeconds(c.error)));
   return c.json(problem, problem.status, { 'content-type': 'application/problem+json' });
