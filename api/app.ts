@@ -1,9 +1,11 @@
 import type { Registry } from 'prom-client';
 import { guard, identify, requireGuards } from '../auth/guard.ts';
 import type { Authenticate } from '../auth/principal.ts';
+import { limitCallers } from '../auth/rates.ts';
 import type { AuditLog } from '../db/audit-log.ts';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
+import { clientAddress } from '../lib/http/client-address.ts';
 import { docsRoutes } from '../lib/http/docs-page.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import { refuseUnrouted } from '../lib/http/unrouted.ts';
@@ -12,6 +14,7 @@ import { audit } from './middleware/audit.ts';
 import { logging } from './middleware/logging.ts';
 import { requestMetrics } from './middleware/metrics.ts';
 import { answerError } from './middleware/problem.ts';
+import type { ApiRates } from './rates.ts';
 import { checkHealth } from './resources/health.ts';
 import { createRouter } from './router.ts';
 import { type ApiKeysDeps, apiKeyRoutes } from './routes/api-keys.ts';
@@ -35,6 +38,9 @@ export interface ApiDeps extends RouteDeps {
   readonly log: Logger;
   readonly registry: Registry;
   readonly maxBodyBytes: number;
+  readonly rates: ApiRates;
+  /** Whose X-Forwarded-For is believed: addresses and networks. */
+  readonly trustedProxies: readonly string[];
   /** Whose pages may call; see `allowOrigins`. */
   readonly corsOrigins: readonly string[];
 }
@@ -51,16 +57,19 @@ export function createApp(deps: ApiDeps) {
   app.use(
     requestId,
     requestSpan,
+    clientAddress(deps.trustedProxies),
     answersAreData,
     logging(log),
     requestMetrics(registry),
     allowOrigins(deps.corsOrigins),
     identify(deps.authenticate),
+    limitCallers(deps.rates),
     audit(deps.auditLog, log),
   );
   app.use(async (c, next) => {
     c.set('maxBodyBytes', deps.maxBodyBytes);
     c.set('idempotencyKeys', deps.idempotencyKeys);
+    c.set('anonymousRate', deps.rates.anonymous);
     await next();
   });
 

@@ -4,6 +4,7 @@ import { guard } from '../auth/guard.ts';
 import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
 import { bodyRules } from './middleware/body-rules.ts';
 import { idempotency, IdempotencyHeader } from './middleware/idempotency.ts';
+import { limitAnonymous } from './middleware/anonymous-rate.ts';
 import { problems } from './resources/problem.ts';
 
 type RouteOptions<Path extends string> = Omit<RouteConfig, 'path'> & {
@@ -44,6 +45,7 @@ export function declareRoute<const Path extends string, const Route extends Rout
     },
     middleware: [
       guard(access, { id: route.operationId, path: route.path, isPublic, audited }),
+      isPublic ? limitAnonymous : [],
       body,
       idempotent === true ? idempotency : [],
       middleware,

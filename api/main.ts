@@ -6,6 +6,7 @@ import { createAuthenticator } from '../auth/authenticator.ts';
 import { ensureFirstAdmin } from '../auth/first-admin.ts';
 import { createKeyUses } from '../auth/key-uses.ts';
 import { createSessions } from '../auth/sessions.ts';
+import { createLoginGuard, LOGIN_BACKOFF } from '../auth/login-guard.ts';
 import { createTokens } from '../auth/tokens.ts';
 import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
 import { createFileDoor } from '../data/file-door.ts';
@@ -18,6 +19,7 @@ import { createIdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { migrate } from '../db/migrate.ts';
 import { createModelRepository } from '../db/models.ts';
 import { createPipelineRepository } from '../db/pipelines.ts';
+import { createRateLimitRepository } from '../db/rate-limits.ts';
 import { createRefreshTokenRepository } from '../db/refresh-tokens.ts';
 import { createRunRepository } from '../db/runs.ts';
 import { createUserRepository } from '../db/users.ts';
@@ -34,6 +36,7 @@ import { READY_PIPELINES } from '../pipelines/ready.ts';
 import { createApp } from './app.ts';
 import { createJobs } from './jobs.ts';
 import { saveReadyPipelines } from './pipeline-saves.ts';
+import { startApiRates } from './rates.ts';
 import { createSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { createTemporalJobs } from './temporal-jobs.ts';
@@ -89,6 +92,13 @@ async function main(config: Config): Promise<void> {
   const apiKeys = createApiKeyRepository(db);
   const keyUses = createKeyUses(apiKeys.noteUses);
   shutdown.defer('API key uses', keyUses.stop);
+  const counters = createRateLimitRepository(db);
+  const limits = startApiRates({
+    perMinute: { auth: config.RATE_LIMIT_AUTH_PER_MINUTE, general: config.RATE_LIMIT_GENERAL_PER_MINUTE },
+    counters,
+    log,
+  });
+  shutdown.defer('rates', limits.stop);
   const store = openArtifactStore(config);
   const workDirectory = join(config.ANNEAL_HOME, 'api');
   await mkdir(workDirectory, { recursive: true });
@@ -129,7 +139,7 @@ async function main(config: Config): Promise<void> {
       users,
       apiKeys,
       tokens,
-      loginGuard: (_userName, _address, attempt) => attempt(),
+      loginGuard: createLoginGuard(counters.loginAttempts(LOGIN_BACKOFF)),
       refreshAccess: directory.refresh,
       now,
     },
@@ -141,6 +151,8 @@ async function main(config: Config): Promise<void> {
     events: { ...EVENTS, stopping: stopping.signal },
     workDirectory,
     maxBodyBytes: config.MAX_BODY_BYTES,
+    rates: limits.rates,
+    trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
     fileDoor: createFileDoor(),

@@ -3,12 +3,15 @@ import type { z } from 'zod';
 import type { AuthEnv } from '../auth/guard.ts';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { type ErrorDetail, PlatformError } from '../lib/errors.ts';
+import type { RateLimiter } from '../lib/rate-limit/rate-limiter.ts';
 
 export interface ApiEnv {
   Variables: AuthEnv['Variables'] & {
     /** Of every body that is not an upload. */
     maxBodyBytes: number;
     idempotencyKeys: IdempotencyKeyRepository;
+    /** Of operations that anybody may call. */
+    anonymousRate: RateLimiter;
     /** What the audit log is to know beside who, what and when. Never a secret. */
     auditDetail?: Readonly<Record<string, unknown>>;
   };

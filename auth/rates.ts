@@ -11,6 +11,8 @@ export interface CallerRates {
   readonly user: RateLimiter;
 }
 
+/** How many users' rates one address may use up: many can stand behind it. */
+export const ADDRESS_SHARE = 5;
 // So an address may guess credentials a fifth as often as it may send requests.
 const REFUSED_COSTS = 5;
 
@@ -41,14 +43,5 @@ export const limitCallers = ({ address, user }: CallerRates): MiddlewareHandler<
       await charge(1);
       return principal;
     });
-    await next();
-  });
-
-/** Limits a public route by address. */
-export const limitAddress = (limiter: RateLimiter): MiddlewareHandler<AuthEnv> =>
-  createMiddleware<AuthEnv>(async (c, next) => {
-    const taken = await limiter.take(networkOf(c.get('clientAddress')));
-    announce(c, limiter, taken);
-    requireAllowed(c, limiter, taken);
     await next();
   });

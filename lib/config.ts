@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from './errors.ts';
+import { isNetwork } from './http/client-address.ts';
 import { weaknessOfKey, weaknessOfPassword } from './weak-secret.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
@@ -19,6 +20,10 @@ const list = z.string().transform((text) =>
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== ''),
+);
+const networks = list.refine(
+  (all) => all.every(isNetwork),
+  'addresses or networks as 10.0.0.0/8, and never all addresses',
 );
 /** As browsers write it: scheme, host and the port unless it is the scheme's own. */
 const isOrigin = (text: string) =>
@@ -97,7 +102,7 @@ export const ConfigSchema = z
     ADMIN_EMAIL: z.email().default('admin@example.com'),
     ANNEAL_TOKEN: z.string().optional(),
     CORS_ORIGINS: origins.default([]),
-    TRUSTED_PROXIES: list.default([]),
+    TRUSTED_PROXIES: networks.default([]),
     RATE_LIMIT_AUTH_PER_MINUTE: count(30),
     RATE_LIMIT_GENERAL_PER_MINUTE: count(1_200),
     RATE_LIMIT_PREDICT_PER_MINUTE: count(60_000),

@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import { type AuthEnv, identify, requireGuards } from '../auth/guard.ts';
 import type { Authenticate } from '../auth/principal.ts';
+import { type CallerRates, limitCallers } from '../auth/rates.ts';
 import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
+import { clientAddress } from '../lib/http/client-address.ts';
 import { answerProblem, toProblem } from '../lib/http/problem.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import { refuseUnrouted } from '../lib/http/unrouted.ts';
@@ -29,6 +31,9 @@ export interface ServingDeps {
   readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
   readonly enableBoom: boolean;
   readonly authenticate: Authenticate;
+  readonly rates: CallerRates;
+  /** Whose X-Forwarded-For is believed: addresses and networks. */
+  readonly trustedProxies: readonly string[];
   /** Whose pages may call; see `allowOrigins`. */
   readonly corsOrigins: readonly string[];
 }
@@ -54,9 +59,11 @@ export function createServingApp(deps: ServingDeps) {
   app
     .use(requestId)
     .use(requestSpan)
+    .use(clientAddress(deps.trustedProxies))
     .use(answersAreData)
     .use(allowOrigins(deps.corsOrigins))
     .use(identify(deps.authenticate))
+    .use(limitCallers(deps.rates))
     .route('/', healthRoutes(deps))
     .route('/', modelRoutes({ served, slotOf, isKnown, limits }))
     .route('/', predictRoutes({ predictor, metrics, slotOf, maxBodyBytes: limits.maxBodyBytes }));

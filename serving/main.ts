@@ -11,6 +11,7 @@ import { connect } from '../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
 import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
 import { createModelRepository } from '../db/models.ts';
+import { createRateLimitRepository } from '../db/rate-limits.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required } from '../lib/config.ts';
 import { listenHttp } from '../lib/http/listen.ts';
@@ -21,6 +22,7 @@ import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { chooseModelUri } from './default-model.ts';
 import { startServingNode } from './node.ts';
+import { startServingRates } from './rates.ts';
 
 const MAX_ROWS = 10_000;
 
@@ -68,6 +70,12 @@ async function main(): Promise<void> {
   shutdown.defer('access directory', directory.stop);
   const keyUses = createKeyUses(createApiKeyRepository(database.db).noteUses);
   shutdown.defer('API key uses', keyUses.stop);
+  const limits = startServingRates({
+    perMinute: config.RATE_LIMIT_PREDICT_PER_MINUTE,
+    add: createRateLimitRepository(database.db).add,
+    log,
+  });
+  shutdown.defer('rates', limits.stop);
   const serving = await startServingNode({
     node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it
     repository: createEndpointRepository(database.db),
@@ -78,6 +86,8 @@ async function main(): Promise<void> {
     modelUri,
     registry: createMetrics('serving'),
     log,
+    rates: limits.rates,
+    trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
     authenticate: createAuthenticator({ tokens, directory, now, keyUsed: keyUses.used }),

@@ -7,6 +7,7 @@ import { toProblem } from '../../lib/http/problem.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
 import { requireEndpoint } from '../key-endpoints.ts';
+import { costOf } from '../rates.ts';
 
 export interface PredictRoutesDeps {
   readonly predictor: Predictor;
@@ -36,7 +37,12 @@ export function predictRoutes({ predictor, metrics, slotOf, maxBodyBytes }: Pred
     }
   };
   const single = (c: Context<AuthEnv>) => answer(c, predictor.one);
-  const batch = (c: Context<AuthEnv>) => answer(c, predictor.batch);
+  const batch = (c: Context<AuthEnv>) =>
+    answer(c, async (body, endpoint) => {
+      const cost = costOf(body);
+      if (cost > 1) await c.get('charge')(cost - 1);
+      return await predictor.batch(body, endpoint);
+    });
 
   const allowed = guard(['predict']);
   return new Hono<AuthEnv>()

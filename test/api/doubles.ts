@@ -20,6 +20,7 @@ import { notFound } from '../../lib/errors.ts';
 import { createLogger } from '../../lib/log.ts';
 import type { JobStatus } from '../../workflows/messages.ts';
 import { principalOf } from '../auth/principals.ts';
+import { ratesOf } from '../auth/rates.ts';
 import { exampleDefinition } from '../db/examples.ts';
 
 /** Jobs that stand where a test puts them: Temporal without a server. */
@@ -198,6 +199,8 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     events: { pollMs: 5, keepAliveMs: 20, stopping: new AbortController().signal },
     workDirectory: folder,
     maxBodyBytes: 10_000,
+    rates: ratesOf(),
+    trustedProxies: [],
     corsOrigins: [],
     maxUploadBytes: 100_000,
     fileDoor: createFileDoor(),

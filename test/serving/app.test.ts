@@ -7,6 +7,7 @@ import { createModelSlots, type ModelSlots } from '../../serving/model-slots.ts'
 import { compileRowValidator } from '../../serving/row-validator.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { principalOf } from '../auth/principals.ts';
+import { ratesOf } from '../auth/rates.ts';
 import { GOLDEN_ROWS, servedModel, SIGNATURE } from './example-models.ts';
 
 const ROW = GOLDEN_ROWS[0]!;
@@ -39,6 +40,8 @@ function appWith(change: Partial<ServingDeps> = {}) {
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },
     enableBoom: false,
+    rates: ratesOf(),
+    trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...change,

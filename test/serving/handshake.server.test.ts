@@ -15,6 +15,7 @@ import { startServingNode, type ServingNode } from '../../serving/node.ts';
 import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
+import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
 const SOON = { timeout: 10_000 };
@@ -65,6 +66,8 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxRows: 100 },
     enableBoom: false,
+    rates: ratesOf(),
+    trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),
     heartbeatMs: 200,

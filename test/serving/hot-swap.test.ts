@@ -8,6 +8,7 @@ import { createModelSlots } from '../../serving/model-slots.ts';
 import { openOnnxModel } from '../../serving/onnx-model.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { principalOf } from '../auth/principals.ts';
+import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
 
 test('requests during 100 swaps of real models all succeed, each answered wholly by the version it names', async () => {
@@ -37,6 +38,8 @@ test('requests during 100 swaps of real models all succeed, each answered wholly
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 1_000_000, maxRows: 1000 },
     enableBoom: false,
+    rates: ratesOf(),
+    trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),
   });
