@@ -19,6 +19,7 @@ import { checkHealth } from './resources/health.ts';
 import { createRouter } from './router.ts';
 import { type ApiKeysDeps, apiKeyRoutes } from './routes/api-keys.ts';
 import { type AuthDeps, authRoutes } from './routes/auth.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
@@ -90,6 +91,7 @@ export function createApp(deps: ApiDeps) {
     .route('/api/v1/auth', authRoutes(deps.auth))
     .route('/api/v1/auth/users', userRoutes(deps.auth))
     .route('/api/v1/auth/api-keys', apiKeyRoutes(deps.auth))
+    .route('/api/v1/audit', auditRoutes(deps))
     .route('/api/v1/data', dataRoutes(deps))
     .route('/api/v1/train', trainRoutes(deps))
     .route('/api/v1/runs', runRoutes(deps))

@@ -17,6 +17,7 @@ export interface SessionDeps {
   readonly now: () => Date;
 }
 export interface Session {
+  readonly user: string;
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly role: Role;
@@ -35,7 +36,7 @@ export function createSessions({ users, refreshTokens, tokens, now }: SessionDep
       tokens.issue('access', subject),
       tokens.issue('refresh', subject, jti),
     ]);
-    return { accessToken, refreshToken, role: subject.role };
+    return { user: subject.name, accessToken, refreshToken, role: subject.role };
   };
 
   return {

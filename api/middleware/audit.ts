@@ -22,8 +22,9 @@ export const audit = (auditLog: Pick<AuditLog, 'append'>, log: Logger) =>
       log.info({ audit: `${sequence}:${sha256}` }, 'recorded'); // where logs are kept elsewhere, so is the chain's head
     } catch (error) {
       log.error({ err: error, audit: event }, 'could not be recorded');
-      c.res = undefined;
+      const unsent = c.res.body;
       c.res = answerProblem(c, toProblem(new PlatformError('UNAVAILABLE', NOT_RECORDED), c.get('requestId')));
+      await unsent?.cancel();
     }
   });
 
@@ -33,7 +34,7 @@ function isRecorded(c: Context<ApiEnv>, { audited, isPublic }: Operation): boole
   const { status } = c.res;
   // One that the handler had taken up is a lockout; the rest is a flood that rate limits have just stopped.
   if (status === 429) return audited && c.get('auditDetail') !== undefined;
-  if ((status === 401 || status === 403) && !isPublic) return c.req.header('authorization') !== undefined;
+  if ((status === 401 || status === 403) && !isPublic) return Boolean(c.req.header('authorization'));
   return audited && c.req.raw.method !== 'HEAD';
 }
 
@@ -54,6 +55,7 @@ function eventOf(c: Context<ApiEnv>, { id: action, path: pattern }: Operation): 
     requestId: c.get('requestId'),
     detail: {
       ...c.get('auditDetail'),
+      ...(c.error instanceof PlatformError ? { reason: c.error.message.slice(0, MAX_REASON) } : {}),
       ...(created === undefined || created === object ? {} : { created }),
       ...(headers.has('idempotency-replayed') ? { replayed: true } : {}),
     },
@@ -72,4 +74,5 @@ function addressedBy(path: string, pattern: string): string {
 }
 
 const MAX_OBJECT = 300;
+const MAX_REASON = 200;
 const nameOf = (path: string) => path.replace(/^\/api\/v1\/(auth\/)?/, '');

@@ -85,6 +85,7 @@ export const apiKeyRoutes = ({ apiKeys, refreshAccess, now }: ApiKeysDeps) =>
     .openapi(createApiKey, async (c) => {
       const { user, scopes: own } = requirePerson(c.get('principal'));
       const { expires_in_days: days, scopes, ...wanted } = c.req.valid('json');
+      c.set('auditDetail', { ...wanted, scopes, expires_in_days: days });
       const beyond = scopes.filter((scope) => !own.includes(scope));
       if (beyond.length > 0) throw new PlatformError('FORBIDDEN', `your role does not have: ${beyond.join(', ')}`);
       const { id, key, secretSha256 } = makeApiKey();
@@ -93,6 +94,7 @@ export const apiKeyRoutes = ({ apiKeys, refreshAccess, now }: ApiKeysDeps) =>
       const row = { ...wanted, id, secretSha256, userName: user, scopes: [...new Set(scopes)], createdAt, expiresAt };
       const created = await apiKeys.create(row);
       await refreshAccess();
+      c.header('location', `/api/v1/auth/api-keys/${created.id}`);
       return c.json({ ...toApiKey(created), key }, 201);
     })
     .openapi(revokeApiKey, async (c) => {

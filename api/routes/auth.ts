@@ -95,7 +95,9 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
     .openapi(login, async (c) => {
       const { username, password } = c.req.valid('json');
       const address = c.get('clientAddress') ?? 'unknown';
+      c.set('auditDetail', { username });
       const session = await loginGuard(username, address, () => sessions.logIn(username, password));
+      c.set('actor', session.user);
       // Whatever another process changed about this user must not make the new token look old here.
       await refreshAccess();
       c.header('cache-control', 'no-store');
@@ -103,6 +105,7 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
     })
     .openapi(refresh, async (c) => {
       const session = await sessions.refresh(c.req.valid('json').refresh_token, now());
+      c.set('actor', session.user);
       await refreshAccess();
       c.header('cache-control', 'no-store');
       return c.json(toTokenPair(session, tokens), 200);
@@ -110,6 +113,7 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
     .openapi(logout, async (c) => {
       const { user } = requirePerson(c.get('principal'));
       const body = c.req.valid('json');
+      c.set('auditDetail', { everywhere: 'all' in body });
       if ('all' in body) await sessions.logOutEverywhere(user);
       else await sessions.logOut(user, body.refresh_token);
       await refreshAccess();
@@ -124,6 +128,7 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
       const { user: name } = requirePerson(c.get('principal'));
       const { current_password: current, new_password: password } = c.req.valid('json');
       const address = c.get('clientAddress') ?? 'unknown';
+      c.set('auditDetail', {}); // so that a lockout is recorded
       await loginGuard(name, address, async () => {
         if (await verifyPassword(current, (await users.find(name))?.passwordHash ?? null)) return;
         throw invalid([{ path: 'current_password', rule: 'match', message: 'is not the password' }]);

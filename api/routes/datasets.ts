@@ -58,6 +58,7 @@ const uploadDataset = declareRoute(['data'], {
   method: 'post',
   path: '/',
   operationId: 'uploadDataset',
+  idempotent: 'by_content',
   tags,
   request: {
     query: z.object({
@@ -111,6 +112,7 @@ export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes, 
           return await datasets.recordVersion({ datasetName: name, sha256, bytes, format, createdBy, now: now() });
         },
       );
+      c.set('auditDetail', { name, format, sha256: version.sha256, bytes: version.bytes });
       c.header('location', `/api/v1/datasets/${version.id}`);
       return c.json(toDatasetVersion(version), 201);
     })

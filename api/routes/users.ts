@@ -16,7 +16,8 @@ export interface UsersDeps {
 }
 const tags = ['users'];
 const byName = { params: z.object({ name: UserName }) };
-const reserved = new Set(['anonymous']);
+// The audit trail has these for nobody, for Anneal itself and for schedules.
+const reserved = new Set(['anonymous', 'anneal', 'schedule']);
 
 const listUsers = declareRoute(['admin'], {
   method: 'get',
@@ -38,6 +39,7 @@ const createUser = declareRoute(['admin'], {
   method: 'post',
   path: '/',
   operationId: 'createUser',
+  idempotent: true,
   tags,
   request: {
     body: jsonBody(z.strictObject({ name: UserName, email: Email, role: Role, password: NewPassword })),
@@ -85,6 +87,7 @@ export const userRoutes = ({ users, refreshAccess }: UsersDeps) =>
       const { password, ...user } = c.req.valid('json');
       if (reserved.has(user.name)) throw new PlatformError('CONFLICT', `the name '${user.name}' is reserved`);
       refuseOwnName(password, user.name, 'password');
+      c.set('auditDetail', { user: user.name, role: user.role });
       const created = await users.create({ ...user, passwordHash: await hashPassword(password) });
       await refreshAccess();
       c.header('location', `/api/v1/auth/users/${created.name}`);
@@ -94,6 +97,8 @@ export const userRoutes = ({ users, refreshAccess }: UsersDeps) =>
       requirePerson(c.get('principal'));
       const { name } = c.req.valid('param');
       const { password, ...changes } = c.req.valid('json');
+      const { role, disabled, email } = changes;
+      c.set('auditDetail', { role, disabled, new_email: email !== undefined, new_password: password !== undefined });
       if (password !== undefined) refuseOwnName(password, name, 'password');
       const passwordHash = password === undefined ? undefined : await hashPassword(password);
       const updated = await users.update(name, { ...changes, passwordHash });

@@ -7,6 +7,7 @@ import { createJobs } from '../../api/jobs.ts';
 import { ensureSearchAttributes } from '../../api/search-attributes.ts';
 import { createSchedules } from '../../api/schedules.ts';
 import { createTemporalJobs } from '../../api/temporal-jobs.ts';
+import { createAuditLog } from '../../db/audit-log.ts';
 import { connect, type Connection } from '../../db/connect.ts';
 import { createFileDoor } from '../../data/file-door.ts';
 import { createDatasetRepository } from '../../db/datasets.ts';
@@ -22,6 +23,7 @@ import { scheduleIdOf } from '../../workflows/messages.ts';
 import { exampleDefinition } from '../db/examples.ts';
 import { startTestPostgres, startTestTemporal, temporaryStore } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
+import { ratesOf } from '../auth/rates.ts';
 import { problemOf } from './doubles.ts';
 
 // The API on a real Postgres and a real Temporal server, without workers.
@@ -53,6 +55,7 @@ beforeAll(async () => {
     datasets: createDatasetRepository(db),
     store,
     sourceConnections: ['warehouse'],
+    outgoing: { hosts: [], privateAddresses: false },
     schedules: createSchedules(client),
     runs,
     log,
@@ -66,11 +69,15 @@ beforeAll(async () => {
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
     idempotencyKeys: createIdempotencyKeyRepository(db),
+    auditLog: createAuditLog(db),
     registry: new Registry(),
     checks: { postgres: () => db.execute('select 1'), temporal: () => client.workflowService.getSystemInfo({}) },
     events: { pollMs: 50, keepAliveMs: 1000, stopping: new AbortController().signal },
     workDirectory: folder.path,
     maxBodyBytes: 100_000,
+    rates: ratesOf(),
+    trustedProxies: [],
+    corsOrigins: [],
     maxUploadBytes: 100_000,
     fileDoor: createFileDoor(),
   });

@@ -1,0 +1,119 @@
+import { z } from '@hono/zod-openapi';
+import type { AuditFilter, AuditLog } from '../../db/audit-log.ts';
+import type { AuditEntry as AuditRow } from '../../db/schema/audit-log.ts';
+import { csvLine } from '../../lib/csv.ts';
+import { declareRoute } from '../declare-route.ts';
+import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { json, problems } from '../resources/problem.ts';
+import { createRouter } from '../router.ts';
+
+export interface AuditDeps {
+  readonly auditLog: Pick<AuditLog, 'list' | 'read'>;
+}
+const tags = ['audit'];
+const Time = z.iso.datetime({ offset: true }).optional();
+const Filters = {
+  actor: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'printable characters without spaces, at most 200')
+    .optional()
+    .openapi({ description: '`ada`; `ada/ci` for her API key `ci`' }),
+  action: z
+    .string()
+    .regex(/^[A-Za-z]{1,64}$/, 'letters, at most 64')
+    .optional()
+    .openapi({ description: 'An operation of this document, or `promote`' }),
+  object: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,300}$/, 'printable characters, at most 300')
+    .optional()
+    .openapi({ description: 'What it begins with', example: 'models/churn' }),
+  since: Time,
+  until: Time.openapi({ description: 'Exclusive' }),
+};
+const AuditEntry = z
+  .object({
+    sequence: z.int(),
+    at: z.iso.datetime(),
+    actor: z.string(),
+    action: z.string(),
+    object: z.string(),
+    status: z.int().nullable().openapi({ description: 'Of the answer; null for what a run did' }),
+    address: z.string().nullable(),
+    request_id: z.string().openapi({ description: 'Or the run' }),
+    detail: z.record(z.string(), z.unknown()),
+    previous_sha256: z.string(),
+    sha256: z.string().openapi({ description: 'Over the other fields, the previous row’s hash among them' }),
+  })
+  .openapi('AuditEntry');
+
+const listAuditEntries = declareRoute(['admin'], {
+  method: 'get',
+  path: '/',
+  operationId: 'listAuditEntries',
+  tags,
+  request: { query: pageQuery(Filters) },
+  responses: { 200: json(pageOf(AuditEntry, 'AuditEntryPage'), 'Newest first'), ...problems(422, 503) },
+});
+const exportAuditEntries = declareRoute(['admin'], {
+  method: 'get',
+  path: '/export',
+  operationId: 'exportAuditEntries',
+  audited: true,
+  tags,
+  request: { query: z.object(Filters) },
+  responses: {
+    200: { description: 'Oldest first', content: { 'text/csv': { schema: z.string() } } },
+    ...problems(422, 503),
+  },
+});
+
+export const auditRoutes = ({ auditLog }: AuditDeps) =>
+  createRouter()
+    .openapi(listAuditEntries, async (c) => {
+      const { limit, cursor, ...filters } = c.req.valid('query');
+      const page = await auditLog.list({ limit, cursor, ...toFilter(filters) });
+      return c.json(
+        toPageBody(page, (row) => toEntry(row, row.detail)),
+        200,
+      );
+    })
+    .openapi(exportAuditEntries, (c) => {
+      const filters = c.req.valid('query');
+      c.set('auditDetail', filters);
+      c.header('content-type', 'text/csv; charset=utf-8');
+      c.header('content-disposition', 'attachment; filename="audit.csv"');
+      return c.body(ReadableStream.from(csvOf(auditLog.read(toFilter(filters)))), 200);
+    });
+
+async function* csvOf(rows: ReturnType<AuditLog['read']>): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(csvLine(Object.keys(AuditEntry.shape)));
+  for await (const row of rows) yield Buffer.from(csvLine(Object.values(toEntry(row, row.detail))));
+}
+
+interface GivenFilters extends Omit<AuditFilter, 'since' | 'until'> {
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+const toFilter = ({ since, until, ...rest }: GivenFilters): AuditFilter => ({
+  ...rest,
+  since: timeOf(since),
+  until: timeOf(until),
+});
+
+/** Postgres has no year 0, and there was nothing to record before 1970. */
+const timeOf = (text: string | undefined) => (text === undefined ? undefined : new Date(Math.max(0, Date.parse(text))));
+
+const toEntry = <Detail>(row: Omit<AuditRow, 'detail'>, detail: Detail) => ({
+  sequence: row.sequence,
+  at: row.at.toISOString(),
+  actor: row.actor,
+  action: row.action,
+  object: row.object,
+  status: row.status,
+  address: row.address,
+  request_id: row.requestId,
+  detail,
+  previous_sha256: row.previousSha256,
+  sha256: row.sha256,
+});
