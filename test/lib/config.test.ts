@@ -52,6 +52,13 @@ test('a bucket that no server could have is refused before anything starts', () 
   expect(details).toMatchObject([{ path: 'S3_BUCKET', message: expect.stringContaining('bucket name') as string }]);
 });
 
+test('proxies are trusted by address or network, and not all of them', () => {
+  expect(loadConfig({ TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).TRUSTED_PROXIES).toEqual(['10.0.0.0/8', '::1']);
+  for (const bad of ['proxy.internal', '0.0.0.0/0', '10.0.0.1,*']) {
+    expect(failure({ TRUSTED_PROXIES: bad }).details).toMatchObject([{ path: 'TRUSTED_PROXIES' }]);
+  }
+});
+
 test('a required setting that is absent is named', () => {
   expect(() => required(loadConfig({}), 'DATABASE_URL')).toThrow(/DATABASE_URL is not set/);
   expect(required(loadConfig({ TEMPORAL_ADDRESS: 'host:7233' }), 'TEMPORAL_ADDRESS')).toBe('host:7233');

@@ -274,6 +274,21 @@ test('the request id is kept or made, and is in the answer and the problem', asy
   expect(strange.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
 });
 
+test('a batch costs a point for every ten rows begun, and what is over the rate is not scored', async () => {
+  const app = appWith({ rates: ratesOf({ user: 6 }) });
+  const rows = (count: number) => ({ rows: Array.from({ length: count }, () => ROW) });
+  expect((await post(app, '/predict', ROW)).headers.get('ratelimit')).toMatch(/^"general";r=5;/);
+  expect((await post(app, '/api/v1/predict/batch', rows(21))).headers.get('ratelimit')).toMatch(/^"general";r=2;/);
+  calls = [];
+  const refused = await post(app, '/api/v1/predict/batch', rows(40));
+  expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+  expect(refused.headers.get('retry-after')).toMatch(/^(59|60)$/);
+  expect(calls).toEqual([]);
+  expect((await post(app, '/predict', ROW)).status).toBe(200);
+  expect((await get(app, '/meta')).status).toBe(429);
+  expect((await get(app, '/health')).status).toBe(200);
+});
+
 test('metrics count by endpoint and version, and callers cannot add labels', async () => {
   const app = appWith();
   await post(app, '/predict', ROW);
