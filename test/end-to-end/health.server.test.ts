@@ -160,3 +160,14 @@ test('SIGTERM in mid-training ends every process with status 0; after the next s
   const status = await api.finished(run);
   expect(status).toMatchObject({ state: 'COMPLETED', promoted: true, model: { version: 2 } });
 });
+
+test('while Postgres is away predictions go on, for callers who are known and for nobody else', async () => {
+  await postgres.stop();
+  await vi.waitFor(async () => expect(await statusOf('api', '/readyz')).toBe(503), { timeout: 20_000 });
+  // Longer than a process may go without asking who was shut out.
+  for (let second = 0; second < 7; second++) {
+    expect((await scoreCustomer(running.serving.url, api.token)).status).toBe(200);
+    expect((await scoreCustomer(running.serving.url, `${api.token}x`)).status).toBe(401);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+});
