@@ -18,7 +18,7 @@ export interface MakeDatasetInput {
 export interface DatasetDeps {
   readonly loadDefinition: (sha256: Sha256) => Promise<PipelineDefinition>;
   readonly store: ArtifactStore;
-  readonly fetchSource: (source: DataSource, directory: string) => Promise<FetchedSource>;
+  readonly fetchSource: (source: DataSource, directory: string, signal: AbortSignal) => Promise<FetchedSource>;
   /** Runs in the thread pool. Writes the Parquet only when the contract holds; else throws DATA_CONTRACT. */
   readonly makeTypedTable: (
     input: { definition: PipelineDefinition; file: string; format: FetchedSource['format']; parquetPath: string },
@@ -72,7 +72,7 @@ interface ReadInput {
 }
 
 async function readSource(deps: DatasetDeps, input: ReadInput): Promise<MadeDataset> {
-  const fetched = await deps.fetchSource(input.source, input.directory);
+  const fetched = await deps.fetchSource(input.source, input.directory, input.signal);
   const parquetPath = join(input.directory, 'table.parquet');
   const { definition, signal } = input;
   const table = await deps.makeTypedTable({ definition, ...fetched, parquetPath }, signal);

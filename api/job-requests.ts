@@ -3,8 +3,9 @@ import type { DatasetRepository } from '../db/datasets.ts';
 import type { PipelineRepository } from '../db/pipelines.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { PlatformError } from '../lib/errors.ts';
+import type { OutgoingPolicy } from '../lib/http/outgoing.ts';
 import { modelNameOf, PipelineDefinition, type DataSource, type RunOverrides } from '../pipelines/definition.ts';
-import type { JobInput, JobKind } from '../workflows/messages.ts';
+import type { DeployInput, JobInput, JobKind } from '../workflows/messages.ts';
 import { canonicalBytes } from './canonical-json.ts';
 import { invalid, problemsOf } from './router.ts';
 import { checkSource } from './sources.ts';
@@ -18,7 +19,7 @@ export interface JobRequest {
   readonly overrides?: RunOverrides | undefined;
 }
 export interface PlannedJob {
-  readonly input: JobInput;
+  readonly input: JobInput | DeployInput;
   readonly model: string;
 }
 export interface PlanningDeps {
@@ -27,6 +28,7 @@ export interface PlanningDeps {
   readonly store: Pick<ArtifactStore, 'put'>;
   /** Names of SOURCE_DATABASES. */
   readonly sourceConnections: readonly string[];
+  readonly outgoing: OutgoingPolicy;
 }
 
 /** Checks a request at the door and stores its effective definition. Throws NOT_FOUND and INVALID that name the field. */

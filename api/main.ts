@@ -26,6 +26,7 @@ import { createUserRepository } from '../db/users.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required, type Config } from '../lib/config.ts';
 import { listenHttp } from '../lib/http/listen.ts';
+import { createLimitedProcesses } from '../lib/limited-process.ts';
 import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { repeat } from '../lib/repeat.ts';
@@ -35,6 +36,7 @@ import { connectTemporal } from '../lib/temporal-connection.ts';
 import { READY_PIPELINES } from '../pipelines/ready.ts';
 import { createApp } from './app.ts';
 import { createJobs } from './jobs.ts';
+import { createModelCheck } from './model-check.ts';
 import { saveReadyPipelines } from './pipeline-saves.ts';
 import { startApiRates } from './rates.ts';
 import { createSchedules } from './schedules.ts';
@@ -44,6 +46,8 @@ import { removeLeftovers } from './uploads.ts';
 
 const EVENTS = { pollMs: 400, keepAliveMs: 15_000 } as const;
 const DAY_MS = 24 * 3_600_000;
+const MODEL_CHECK = new URL('../workers/check-model.ts', import.meta.url);
+const MODEL_CHECKS = { concurrent: 2, waiting: 8 } as const;
 const KEEP_IDEMPOTENCY_KEYS_MS = DAY_MS;
 
 /** `node api/main.ts` is one API process. */
@@ -117,9 +121,11 @@ async function main(config: Config): Promise<void> {
     saves,
     Object.values(READY_PIPELINES).map((ready) => ready.definition),
   );
-  await idempotencyKeys.prune(new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS));
   const pruning = repeat(async () => {
-    await refreshTokens.prune(now()).catch((err: unknown) => log.warn({ err }, 'expired tokens stay for now'));
+    const keysBefore = new Date(Date.now() - KEEP_IDEMPOTENCY_KEYS_MS);
+    await Promise.all([refreshTokens.prune(now()), idempotencyKeys.prune(keysBefore)]).catch((err: unknown) =>
+      log.warn({ err }, 'expired tokens and Idempotency-Keys stay for now'),
+    );
   }, DAY_MS);
   shutdown.defer('pruning', pruning.stop);
   const app = createApp({
@@ -155,6 +161,8 @@ async function main(config: Config): Promise<void> {
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     maxUploadBytes: config.MAX_UPLOAD_BYTES,
+    maxModelBytes: config.MAX_MODEL_BYTES,
+    checkModel: createModelCheck(createLimitedProcesses(MODEL_CHECKS), MODEL_CHECK),
     fileDoor: createFileDoor(),
   });
   const http = await listenHttp({

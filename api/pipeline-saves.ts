@@ -3,6 +3,7 @@ import type { PipelineRepository } from '../db/pipelines.ts';
 import type { PipelineVersion } from '../db/schema/pipelines.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { PlatformError } from '../lib/errors.ts';
+import type { OutgoingPolicy } from '../lib/http/outgoing.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { canonicalBytes } from './canonical-json.ts';
 import { invalid } from './router.ts';
@@ -16,6 +17,7 @@ export interface PipelineSaveDeps {
   readonly store: Pick<ArtifactStore, 'put'>;
   readonly schedules: Schedules;
   readonly sourceConnections: readonly string[];
+  readonly outgoing: OutgoingPolicy;
 }
 
 /** Saves a definition and brings its schedule in line. Repeating it after a failure half-way mends both. */

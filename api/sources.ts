@@ -1,4 +1,5 @@
 import type { DatasetRepository } from '../db/datasets.ts';
+import { checkOutgoingUrl, type OutgoingPolicy } from '../lib/http/outgoing.ts';
 import type { DataSource } from '../pipelines/definition.ts';
 import { named } from './job-requests.ts';
 import { invalid } from './router.ts';
@@ -6,6 +7,7 @@ import { invalid } from './router.ts';
 interface SourceDeps {
   readonly datasets: Pick<DatasetRepository, 'getVersion'>;
   readonly sourceConnections: readonly string[];
+  readonly outgoing: OutgoingPolicy;
 }
 
 /** Refuses a source no run could read; `prefix` is where the request holds it. Throws NOT_FOUND (dataset), INVALID. */
@@ -27,6 +29,9 @@ export async function checkSource(deps: SourceDeps, source: DataSource, prefix: 
     case 'object':
       if (isRelativeKey(source.key)) return;
       throw invalid([{ path: path('key'), rule: 'key', message: 'must be a relative path outside sha256/' }]);
+    case 'url':
+      checkOutgoingUrl(source.url, deps.outgoing, path('url'));
+      return;
   }
 }
 

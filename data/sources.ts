@@ -3,12 +3,13 @@ import { PlatformError } from '../lib/errors.ts';
 import type { DataSource } from '../pipelines/definition.ts';
 import type { SourceFormat } from './file-head.ts';
 import { copyQuery } from './sql-source.ts';
+import { fetchUrl, type UrlSourceDeps } from './url-source.ts';
 
 export interface FetchedSource {
   readonly file: string;
   readonly format: SourceFormat;
 }
-export interface SourceDeps {
+export interface SourceDeps extends UrlSourceDeps {
   readonly getDataset: (id: string) => Promise<{ readonly sha256: string; readonly format: SourceFormat }>;
   readonly store: ArtifactStore;
   /** Allow-list: name → Postgres URL. */
@@ -17,9 +18,15 @@ export interface SourceDeps {
 
 /**
  * Brings a source's rows into `outFile`. Throws NOT_FOUND for a dataset or object that does not exist, INVALID for a
- * connection that is not allowed or a query that fails, UNAVAILABLE when a server cannot be reached.
+ * connection or URL that is not allowed, a query that fails or a file that is not of its format, TOO_LARGE, and
+ * UNAVAILABLE when a server cannot be reached.
  */
-export async function fetchSource(source: DataSource, deps: SourceDeps, outFile: string): Promise<FetchedSource> {
+export async function fetchSource(
+  source: DataSource,
+  deps: SourceDeps,
+  outFile: string,
+  signal?: AbortSignal,
+): Promise<FetchedSource> {
   switch (source.kind) {
     case 'dataset': {
       const { sha256, format } = await deps.getDataset(source.dataset_version);
@@ -32,6 +39,9 @@ export async function fetchSource(source: DataSource, deps: SourceDeps, outFile:
     case 'sql':
       await copyQuery(databaseUrl(source.connection, deps.databases), source, outFile);
       return { file: outFile, format: 'csv' };
+    case 'url':
+      await fetchUrl(source, deps, outFile, signal);
+      return { file: outFile, format: source.format };
   }
 }
 

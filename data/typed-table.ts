@@ -13,9 +13,9 @@ import { columnProblems, openSource, type Source } from './source.ts';
 import { maybeBroken } from './suspicion.ts';
 import { profileTable } from './table-profile.ts';
 import { tableColumns, type TableColumn } from './table-schema.ts';
-import { tableOf } from './typed-columns.ts';
+import { rowCount, tableOf } from './typed-columns.ts';
 import { typedSql } from './typed-sql.ts';
-import { violations } from './violations.ts';
+import { violation, violations } from './violations.ts';
 
 export interface TypedTableInput {
   readonly definition: PipelineDefinition;
@@ -50,10 +50,13 @@ export async function makeTypedTable(input: TypedTableInput): Promise<TypedTable
 async function load(db: DuckDb, { definition, file, format }: TypedTableInput, parquet: string): Promise<TypedTable> {
   const columns = tableColumns(definition);
   const source = await openSource(db, file, format, columns, definition.contract);
+  // Parquet says how many rows it has: a few bytes may stand for billions.
+  if (format === 'parquet') await requireMaxRows(db, file, definition);
   await db.run(copySql(source, columns, parquet)).catch(async (error: unknown) => {
     throw await diagnose(db, source, columns, definition, error);
   });
   if (format === 'csv' && (await endsInLongRow(file))) throw violations(await badRow(file));
+  await requireMaxRows(db, parquet, definition);
   const absent = format === 'ndjson' ? await keyProblems(db, file, columns, definition, parquet) : [];
   // A cell of Parquet may be of any size, so its columns are checked before their values are read.
   if (format === 'parquet')
@@ -67,6 +70,12 @@ async function load(db: DuckDb, { definition, file, format }: TypedTableInput, p
   const suspect = ({ name, feature }: TableColumn) => maybeBroken(profile.columns[name]!, feature);
   if (format !== 'parquet') await requireContract(db, typedRelation(parquet, columns, suspect), definition, absent);
   return { rows: profile.rows, columns: columns.length, profile, warnings: warningsOf(profile) };
+}
+
+async function requireMaxRows(db: DuckDb, parquet: string, { contract }: PipelineDefinition): Promise<void> {
+  const rows = await rowCount(db, parquet);
+  if (rows <= contract.max_rows) return;
+  throw violation('file', 'max_rows', `the file has ${rows} rows, the contract allows ${contract.max_rows}`);
 }
 
 /** @param absent what is already known to be broken; replaces other findings of the same columns */

@@ -46,17 +46,32 @@ export const DataSource = z.discriminatedUnion('kind', [
   }),
   /** `connection` is a name in the configuration's allow-list (SOURCE_DATABASES), never a URL. */
   z.strictObject({ kind: z.literal('sql'), connection: Slug, query: z.string().min(1).max(20_000) }),
+  /** Fetched by each run. Its host must be in the configuration's allow-list (OUTGOING_HOSTS). */
+  z.strictObject({
+    kind: z.literal('url'),
+    url: z.url({ protocol: /^https?$/, error: 'a URL as https://host/path' }).max(2048),
+    format: z.enum(['csv', 'parquet', 'ndjson']),
+    /** Of the bytes that are expected; others fail the run. */
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
+      .optional(),
+  }),
 ]);
 
-const Contract = z.strictObject({
-  /** Columns that are neither features nor target: dropped or a violation. */
-  extra_columns: z.enum(['ignore', 'reject']).default('ignore'),
-  /** Most columns of a CSV or Parquet file, extra ones included: more are rarely meant. */
-  max_columns: z.int().min(1).max(100_000).default(2000),
-  /** Largest share of rows that repeat an earlier row. */
-  max_duplicate_share: z.number().min(0).max(1).default(1),
-  min_rows: z.int().min(10).default(100),
-});
+const Contract = z
+  .strictObject({
+    /** Columns that are neither features nor target: dropped or a violation. */
+    extra_columns: z.enum(['ignore', 'reject']).default('ignore'),
+    /** Most columns of a CSV or Parquet file, extra ones included: more are rarely meant. */
+    max_columns: z.int().min(1).max(100_000).default(2000),
+    /** Largest share of rows that repeat an earlier row. */
+    max_duplicate_share: z.number().min(0).max(1).default(1),
+    min_rows: z.int().min(10).default(100),
+    /** A worker's memory grows with rows, however small the file is. */
+    max_rows: z.int().min(10).max(0x7fffffff).default(20_000_000),
+  })
+  .refine((c) => c.min_rows <= c.max_rows, { path: ['max_rows'], error: 'must be at least min_rows' });
 
 const Split = z
   .strictObject({

@@ -7,7 +7,8 @@ import { createPlanningActivities } from '../activities/planning.ts';
 import { createPreprocessingActivities } from '../activities/preprocessing.ts';
 import { createProjectionActivities } from '../activities/projection.ts';
 import { createRegistryActivities } from '../activities/registry.ts';
-import { fetchSource } from '../data/sources.ts';
+import { createFileDoor } from '../data/file-door.ts';
+import { fetchSource, type SourceDeps } from '../data/sources.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
@@ -16,6 +17,7 @@ import { createRunRepository } from '../db/runs.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { required, type Config } from '../lib/config.ts';
 import { orNull } from '../lib/errors.ts';
+import { createOutgoingFetch } from '../lib/http/outgoing.ts';
 import type { ThreadPool } from '../lib/thread-pool.ts';
 import { currentTraceparent } from '../lib/tracing.ts';
 import { readDefinition } from './stored-definition.ts';
@@ -37,6 +39,14 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
   const workDirectory = join(config.ANNEAL_HOME, 'work');
   await mkdir(workDirectory, { recursive: true });
 
+  const sources: SourceDeps = {
+    store,
+    getDataset: datasets.getVersion,
+    databases: config.SOURCE_DATABASES,
+    fetch: createOutgoingFetch({ hosts: config.OUTGOING_HOSTS, privateAddresses: config.OUTGOING_PRIVATE_ADDRESSES }),
+    fileDoor: createFileDoor(),
+    maxBytes: config.MAX_UPLOAD_BYTES,
+  };
   const loadDefinition = (sha256: string) => readDefinition(store, sha256);
   const production = (name: string) => orNull(models.getByAlias(name, 'production'));
   /** DuckDB and ONNX Runtime are native: see RunOptions.onAbort. */
@@ -52,12 +62,7 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
       loadDefinition,
       store,
       workDirectory,
-      fetchSource: (source, directory) =>
-        fetchSource(
-          source,
-          { store, getDataset: datasets.getVersion, databases: config.SOURCE_DATABASES },
-          join(directory, 'source'),
-        ),
+      fetchSource: (source, directory, signal) => fetchSource(source, sources, join(directory, 'source'), signal),
       makeTypedTable: run('typedTable'),
       recordVersion: datasets.recordVersion,
       getVersion: datasets.getVersion,

@@ -38,7 +38,7 @@ export function createFakeEngine() {
         requestSha256,
         startedAt: new Date('2026-01-01T00:00:00Z'),
         closedAt: null,
-        pipeline: input.pipeline,
+        pipeline: 'pipeline' in input ? input.pipeline : null,
         requestedBy: input.requested_by,
       };
       jobs.set(job.jobId, { job, execution, told: null });
@@ -180,7 +180,8 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
   const store = createFolderStore(join(folder, 'artifacts'));
   const log = createLogger({ service: 'test', level: 'silent' });
   const synced: PipelineVersion[] = [];
-  const shared = { pipelines, datasets, store, sourceConnections: ['warehouse'], log, runs };
+  const outgoing = { hosts: ['data.example.org'], privateAddresses: false };
+  const shared = { pipelines, datasets, store, sourceConnections: ['warehouse'], outgoing, log, runs };
   const now = () => new Date('2026-01-01T00:00:00Z');
   const deps: ApiDeps = {
     authenticate: (user) => Promise.resolve(principalOf({ user })),
@@ -203,6 +204,8 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     trustedProxies: [],
     corsOrigins: [],
     maxUploadBytes: 100_000,
+    maxModelBytes: 100_000,
+    checkModel: () => Promise.reject(new Error('no test double')),
     fileDoor: createFileDoor(),
     ...changes,
   };

@@ -35,7 +35,7 @@ async function door() {
   const send = (type: string, body: Buffer | string | ReadableStream<Uint8Array>, headers = {}) =>
     fetch(`http://127.0.0.1:${server.port}/api/v1/datasets?name=churn`, {
       method: 'POST',
-      body: body as BodyInit,
+      body: body as ReadableStream<Uint8Array>,
       ...(body instanceof ReadableStream ? { duplex: 'half' as const } : {}),
       headers: { 'content-type': type, authorization: 'Bearer ada', ...headers },
     });

@@ -33,6 +33,28 @@ export function withFooter(data: Buffer, footer: Buffer): Buffer {
   return Buffer.concat([data, footer, length, Buffer.from('PAR1')]);
 }
 
+/** The file with the header of the first page of its last column changed. `PageHeader`: 2 uncompressed, 3 compressed size. */
+export function editLastColumnPage(file: Buffer, edit: (header: ThriftStruct) => void): Buffer {
+  let data = Buffer.alloc(0);
+  const changed = editFooter(file, (metadata) => {
+    const column = columnsOf(rowGroups(metadata).at(-1)!).at(-1)!;
+    const number = (field: number) => Number(column.get(field)?.value ?? 0);
+    const start = number(11) || number(9);
+    const reader = { bytes: file, at: start };
+    const header = readStruct(reader);
+    edit(header);
+    const written = Buffer.from(writeStruct(header));
+    const grown = written.length - (reader.at - start);
+    data = Buffer.concat([file.subarray(0, start), written, file.subarray(reader.at, start + number(7))]);
+    setNumber(column, 7, number(7) + grown);
+    if (number(11) > 0) setNumber(column, 9, number(9) + grown);
+  });
+  return withFooter(data, footerOf(changed));
+}
+
+const footerOf = (file: Buffer) =>
+  file.subarray(file.length - END_BYTES - file.readUInt32LE(file.length - END_BYTES), file.length - END_BYTES);
+
 export const structOf = (struct: ThriftStruct, field: number) => struct.get(field)!.value as ThriftStruct;
 export const listOf = (struct: ThriftStruct, field: number) => struct.get(field)!.value as ThriftList;
 export const setNumber = (struct: ThriftStruct, field: number, value: bigint | number) =>
@@ -109,7 +131,7 @@ function writeStruct(struct: ThriftStruct): number[] {
   for (const [field, { type, value }] of [...struct].sort(([a], [b]) => a - b)) {
     const isBoolean = typeof value === 'boolean';
     bytes.push(isBoolean ? (value ? TRUE : FALSE) : type, ...writeZigzag(BigInt(field)));
-    if (!isBoolean) bytes.push(...writeValue(type, value));
+    if (!isBoolean) for (const byte of writeValue(type, value)) bytes.push(byte);
   }
   return [...bytes, 0];
 }

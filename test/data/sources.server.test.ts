@@ -5,6 +5,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFolderStore } from '../../lib/artifact-store/folder.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
+import { createFileDoor } from '../../data/file-door.ts';
 import { copyQuery } from '../../data/sql-source.ts';
 import { fetchSource } from '../../data/sources.ts';
 import { startTestPostgres } from '../platform.ts';
@@ -35,10 +36,13 @@ test('a query becomes CSV with a header; booleans are true and false', async () 
   );
 });
 
+const notAsked = () => Promise.reject(new Error('not asked'));
+const noUrls = { fetch: notAsked, fileDoor: createFileDoor(), maxBytes: 1 };
+
 test('a source names its connection; one that is not allowed is refused without its URL', async () => {
   const folder = await testFolder();
   const store = createFolderStore(join(folder, 'store'));
-  const deps = { store, databases: { shop: server.url }, getDataset: () => Promise.reject(new Error('not asked')) };
+  const deps = { ...noUrls, store, databases: { shop: server.url }, getDataset: notAsked };
   const source = { kind: 'sql', connection: 'shop', query: 'SELECT 1 AS one' } as const;
   const fetched = await fetchSource(source, deps, join(folder, 'rows'));
   expect(fetched).toEqual({ file: join(folder, 'rows'), format: 'csv' });
@@ -87,7 +91,7 @@ test('a dataset and an object come from the store in their format', async () => 
   const { sha256 } = await store.put(bytes);
   expect(sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
   const getDataset = () => Promise.resolve({ sha256, format: 'ndjson' as const });
-  const deps = { store, databases: {}, getDataset };
+  const deps = { ...noUrls, store, databases: {}, getDataset };
   const id = 'ds_20260101T000000Z_0123456789ab';
   const dataset = await fetchSource({ kind: 'dataset', dataset_version: id }, deps, join(folder, 'dataset'));
   expect(dataset.format).toBe('ndjson');
