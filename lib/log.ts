@@ -12,17 +12,36 @@ export interface LogOptions {
 
 const fields = new AsyncLocalStorage<Readonly<Record<string, unknown>>>();
 const SECRET_NAMES = [
+  'params',
   'password',
+  'new_password',
+  'password_hash',
+  'passwordHash',
   'secret',
   'token',
+  'access_token',
+  'refresh_token',
+  'api_key',
+  'apiKey',
   'authorization',
+  'Authorization',
   'cookie',
+  'JWT_SECRET_KEY',
+  'ADMIN_PASSWORD',
+  'ANNEAL_TOKEN',
   'DATABASE_URL',
   'S3_ACCESS_KEY',
   'S3_SECRET_KEY',
   'SOURCE_DATABASES',
 ];
-const CREDENTIALS_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi;
+// Of a failed query, in a JSON line: Drizzle puts them into its message. They may be anything that is kept.
+const QUERY_PARAMETERS = /(?<=\\nparams: )(?:[^"\\]|\\.)*?(?=\\n {4}at |")/g;
+const CREDENTIALS = [
+  /(?<=\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+(?=@)/gi, // in a URL
+  /(?<=\bbearer +)[a-z0-9._~+/-]+=*/gi,
+  /\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, // an access or refresh token
+  /\banneal_[0-9a-f]{16}_[\w-]{43}/g, // an API key
+];
 
 /** JSON lines with the service's name and, inside a span or `withLogFields`, the trace and run they belong to. */
 export function createLogger({ service, level = 'info', destination }: LogOptions): Logger {
@@ -34,7 +53,7 @@ export function createLogger({ service, level = 'info', destination }: LogOption
     mixin: () => ({ ...spanFields(), ...fields.getStore() }),
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '[secret]' },
     serializers: { err: serializeError, error: serializeError },
-    hooks: { streamWrite: (line) => hideCredentials(line) },
+    hooks: { streamWrite: (line) => hideCredentials(line.replace(QUERY_PARAMETERS, '[secret]')) },
   };
   return destination ? pino(options, destination) : pino(options);
 }
@@ -43,8 +62,9 @@ export function createLogger({ service, level = 'info', destination }: LogOption
 export const withLogFields = <T>(added: Readonly<Record<string, unknown>>, work: () => T): T =>
   fields.run({ ...fields.getStore(), ...added }, work);
 
-/** Replaces the user and password of every URL in a text. */
-export const hideCredentials = (text: string) => text.replace(CREDENTIALS_IN_URL, '$1[secret]@');
+/** Replaces what opens a door in a text: users and passwords of URLs, tokens and API keys. */
+export const hideCredentials = (text: string) =>
+  CREDENTIALS.reduce((hidden, credential) => hidden.replace(credential, '[secret]'), text);
 
 function spanFields() {
   const span = trace.getActiveSpan()?.spanContext();

@@ -1,5 +1,6 @@
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLogger, hideCredentials, withLogFields } from '../../lib/log.ts';
 
@@ -37,6 +38,33 @@ test('secrets do not reach the log, by name or inside a URL', () => {
   log.error({ err: new Error('connect postgres://anneal:hunter2@db/anneal failed') }, 'postgres://u:hunter2@h/d');
   expect(text()).not.toContain('hunter2');
   expect(hideCredentials('see http://u:p@host/x')).toBe('see http://[secret]@host/x');
+});
+
+test('tokens and API keys do not reach the log, wherever they stand', () => {
+  const { log, text } = capture();
+  const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.${'s'.repeat(43)}`;
+  const key = `anneal_${'0'.repeat(16)}_${'k'.repeat(43)}`;
+  log.info(
+    { url: `/x?t=${token}`, tried: `Authorization: Bearer ${key}`, list: [key, token] },
+    `Bearer hunter2== ${key}`,
+  );
+  log.error({ err: new Error(`no ${token}`), body: { access_token: 'hunter2', api_key: 'hunter2' } });
+  expect(text()).not.toMatch(/sss|kkk|hunter2/);
+  expect(hideCredentials('anneal_prediction_requests_total')).toBe('anneal_prediction_requests_total');
+});
+
+test('a failed query is logged without its parameters, and so is what it caused', () => {
+  const { log, text, last } = capture();
+  const failed = new DrizzleQueryError(
+    'insert into users values ($1, $2)',
+    ['ada', 'hunter2\nhunter2'],
+    new Error('gone'),
+  );
+  log.error({ err: failed });
+  expect(last()).toMatchObject({ err: { query: 'insert into users values ($1, $2)' } });
+  log.error({ err: new Error('no user', { cause: failed }) });
+  expect(text()).toContain('Failed query: insert into users');
+  expect(text()).not.toContain('hunter2');
 });
 
 const contextManager = new AsyncLocalStorageContextManager();
