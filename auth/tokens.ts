@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, subtle } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Role } from './roles.ts';
 
@@ -32,7 +32,9 @@ export type Tokens = ReturnType<typeof createTokens>;
 
 /** Issues and checks signed tokens (JWT, HS256). Checking says nothing about whether the user still exists. */
 export function createTokens({ secret, accessMinutes, refreshDays, now }: TokenSettings) {
-  const key = new TextEncoder().encode(secret);
+  // Imported once: jose would do it for every token.
+  const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  const key = subtle.importKey('raw', new TextEncoder().encode(secret), hmac, false, ['sign', 'verify']);
   const lifetimeSeconds = { access: accessMinutes * 60, refresh: refreshDays * 86_400 };
 
   return {
@@ -48,7 +50,7 @@ export function createTokens({ secret, accessMinutes, refreshDays, now }: TokenS
         .setAudience(AUDIENCE)
         .setIssuedAt(seconds)
         .setExpirationTime(seconds + lifetimeSeconds[type])
-        .sign(key);
+        .sign(await key);
     },
 
     /** null for anything but a token of this type that was issued here and has not expired. */
@@ -56,7 +58,7 @@ export function createTokens({ secret, accessMinutes, refreshDays, now }: TokenS
       if (token.length > MAX_TOKEN_CHARACTERS || !isCanonical(token)) return null;
       try {
         const currentDate = now();
-        const { payload, protectedHeader } = await jwtVerify(token, key, {
+        const { payload, protectedHeader } = await jwtVerify(token, await key, {
           algorithms: [ALGORITHM],
           typ: 'JWT',
           issuer: ISSUER,

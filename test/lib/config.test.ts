@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ConfigSchema, loadConfig, required } from '../../lib/config.ts';
@@ -40,6 +41,53 @@ test('all mistakes are reported at once, each naming its variable', () => {
 test('a mistake never repeats the value, which may be a secret', () => {
   const { message } = failure({ DATABASE_URL: 'user:hunter2@host', SOURCE_DATABASES: '{"a":"b:hunter2"' });
   expect(message).not.toContain('hunter2');
+});
+
+test.each([
+  'short',
+  'x'.repeat(64),
+  'abc'.repeat(20),
+  'your-secret-key-change-in-production',
+  'change-me-change-me-change-me-change-me',
+  'secret'.repeat(10),
+  'super-secret-key-for-development-only',
+  '0123456789'.repeat(4),
+])('a signing key that is short or a placeholder is refused: %s', (JWT_SECRET_KEY) => {
+  const { details, message } = failure({ JWT_SECRET_KEY });
+  expect(details.map(({ path }) => path)).toEqual(['JWT_SECRET_KEY']);
+  expect(message).not.toContain(JWT_SECRET_KEY);
+});
+
+test.each([
+  'administrator',
+  'change-me',
+  'change-me-please',
+  'Administrator1',
+  'Password123456',
+  'p@ssw0rd-p@ssw0rd',
+  '1234567890123',
+  'aaaaaaaaaaaaaaaa',
+  'x'.repeat(257),
+])('a first password that is short, endless or a placeholder is refused: %s', (ADMIN_PASSWORD) => {
+  const { details, message } = failure({ ADMIN_PASSWORD });
+  expect(details.map(({ path }) => path)).toEqual(['ADMIN_PASSWORD']);
+  expect(message).not.toContain(ADMIN_PASSWORD);
+});
+
+test('bad secrets and a bad name of the administrator are reported together', () => {
+  const { details } = failure({ JWT_SECRET_KEY: 'secret', ADMIN_PASSWORD: 'secret', ADMIN_USERNAME: 'A/B' });
+  expect(details.map(({ path }) => path).sort()).toEqual(['ADMIN_PASSWORD', 'ADMIN_USERNAME', 'JWT_SECRET_KEY']);
+  const { details: alike } = failure({ ADMIN_USERNAME: 'ada.lovelace.1815', ADMIN_PASSWORD: 'Ada.Lovelace.1815' });
+  expect(alike).toMatchObject([{ path: 'ADMIN_PASSWORD', message: 'must not be the user name' }]);
+});
+
+test('random secrets are accepted, whatever they are made of', () => {
+  for (const form of ['base64', 'base64url', 'hex'] as const) {
+    for (let round = 0; round < 200; round++) {
+      const [JWT_SECRET_KEY, ADMIN_PASSWORD] = [randomBytes(24).toString(form), randomBytes(12).toString(form)];
+      expect(loadConfig({ JWT_SECRET_KEY, ADMIN_PASSWORD })).toMatchObject({ JWT_SECRET_KEY, ADMIN_PASSWORD });
+    }
+  }
 });
 
 test('S3_ENDPOINT asks for the other three settings', () => {
