@@ -4,6 +4,7 @@ import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { exitOnSignal } from '../lib/shutdown.ts';
 import { applyPipelines } from './apply.ts';
+import { verifyAudit } from './audit.ts';
 import { runDemo } from './demo.ts';
 import { writeSample } from './sample.ts';
 import type { Admin } from './secrets.ts';
@@ -20,6 +21,8 @@ const HELP = `anneal <command>
   worker <role>     only one worker: pipeline, training or monitoring
   apply <file.ts>   save the pipelines that a TypeScript file exports, through the API
   token             print an access token of this machine's administrator, for curl
+  audit verify [--expect <sequence>:<sha256>]
+                    check the chain of the audit log; --expect: that a row kept elsewhere is still in it
   sample <pipeline> [rows] [seed]
                     sample data of a ready pipeline as CSV: churn, credit-default or battle
 
@@ -54,6 +57,7 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     for (const { name, version } of await applyPipelines(file, api, token)) say(`${name} is at version ${version}`);
   },
   token: async () => say((await openSession()).token),
+  audit: async (args) => say(await verifyAudit(loadConfig(), args)),
   sample: (args) => writeSample(args),
   help: () => Promise.resolve(say(HELP)),
 };

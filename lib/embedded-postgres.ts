@@ -49,7 +49,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const durable = options.durable ?? true;
   const initFlags = durable ? [] : ['--no-sync'];
   if (!existsSync(join(cluster, 'PG_VERSION'))) await createCluster(binaries.initdb, initFlags, folder, account);
-  const password = (await readFile(join(folder, 'password'), 'utf8')).trim();
+  const password = await readPassword(folder);
 
   const flags = {
     port,
@@ -71,9 +71,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     signal: 'SIGINT' as const, // "fast": ends sessions, writes a checkpoint
   };
   const server = await startProgram(program);
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/${DATABASE}`;
+  const url = urlOf(password, port);
   await waitUntilReady(server, program, () => ensureDatabase(url));
   return { url, port, ...server };
+}
+
+/** The URL of a server that another process started on this folder; null when none runs. Holds the password. */
+export async function runningPostgresUrl(dataDir: string): Promise<string | null> {
+  const lockFile = join(dataDir, 'cluster', 'postmaster.pid');
+  const pid = readPid(lockFile);
+  if (pid === undefined || !isAliveAs(pid, 'postgres')) return null;
+  const port = Number((await readFile(lockFile, 'utf8')).split('\n')[3]); // pid, folder, start time, port
+  return urlOf(await readPassword(dataDir), port);
 }
 
 /** initdb into a neighbour, then rename: a start that was killed half-way leaves nothing that looks like a cluster. */
@@ -141,6 +150,9 @@ async function postgresBinaries(): Promise<{ initdb: string; postgres: string }>
     throw new PlatformError('UNAVAILABLE', message, { cause: error });
   }
 }
+
+const readPassword = async (folder: string) => (await readFile(join(folder, 'password'), 'utf8')).trim();
+const urlOf = (password: string, port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/${DATABASE}`;
 
 const settings = (values: Record<string, string | number>) =>
   Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
