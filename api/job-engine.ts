@@ -1,15 +1,16 @@
-import type { JobInput, JobKind, JobStatus } from '../workflows/messages.ts';
+import type { DeployInput, JobInput, JobKind, JobStatus } from '../workflows/messages.ts';
 
 export const WORKFLOW_TYPES = {
   train_model: 'trainModel',
   preprocess_data: 'preprocessData',
   build_features: 'buildFeatures',
+  deploy_model: 'deployModel',
 } as const satisfies Record<JobKind, string>;
 
 export interface JobStart {
   readonly kind: JobKind;
   readonly jobId: string;
-  readonly input: JobInput;
+  readonly input: JobInput | DeployInput;
   readonly model: string;
   /** SHA-256 of the request, by which a repeat is told from another request with the same id. */
   readonly requestSha256: string;
@@ -21,7 +22,7 @@ export interface JobExecution {
   readonly requestSha256: string | null;
   readonly startedAt: Date;
   readonly closedAt: Date | null;
-  readonly pipeline: { readonly name: string; readonly version: number };
+  readonly pipeline: { readonly name: string; readonly version: number } | null;
   readonly requestedBy: string;
 }
 

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { RunRepository } from '../db/runs.ts';
 import { notFound, orNull, PlatformError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { JobKind, JobStatus } from '../workflows/messages.ts';
-import type { JobEngine, JobExecution } from './job-engine.ts';
-import { type JobRequest, planJob, type PlanningDeps, requestSha256 } from './job-requests.ts';
+import type { DeployInput, JobKind, JobStatus } from '../workflows/messages.ts';
+import { canonicalBytes } from './canonical-json.ts';
+import type { JobEngine, JobExecution, JobStart } from './job-engine.ts';
+import { type JobRequest, planJob, type PlannedJob, type PlanningDeps, requestSha256 } from './job-requests.ts';
 import { closedStatus, isFinal, type JobView, unstartedStatus } from './job-status.ts';
 import { isUnavailable } from './middleware/unavailable.ts';
 
@@ -84,20 +86,37 @@ export function createJobs(deps: JobsDeps) {
     });
   };
 
+  const startOnce = async (
+    job: Pick<JobStart, 'kind' | 'jobId' | 'requestSha256'>,
+    plan: () => PlannedJob | Promise<PlannedJob>,
+  ): Promise<void> => {
+    const { kind, jobId, requestSha256 } = job;
+    // Temporal forgets closed workflows after its retention time, the database does not.
+    if (await projected(jobId)) return await requireRepeat(jobId, requestSha256);
+    const { input, model } = await plan();
+    const outcome = await engine.start({ ...job, input, model });
+    if (outcome === 'exists') return await requireRepeat(jobId, requestSha256);
+    const pipeline = 'pipeline' in input ? input.pipeline : null;
+    log.info({ run_id: jobId, kind, pipeline: pipeline?.name, model }, 'job started');
+    await project(unstartedStatus(jobId, { kind, pipeline, requestedBy: input.requested_by, startedAt: now() }), 0);
+  };
+
   return {
     status,
 
     /** Starts the job once. Throws NOT_FOUND or INVALID (naming the field), CONFLICT (the id has another request). */
-    start: async ({ kind, jobId, request, requestedBy }: StartJob): Promise<void> => {
-      const sha256 = requestSha256(kind, request);
-      // Temporal forgets closed workflows after its retention time, the database does not.
-      if (await projected(jobId)) return await requireRepeat(jobId, sha256);
-      const { input, model } = await planJob(deps, request, requestedBy);
-      const outcome = await engine.start({ kind, jobId, input, model, requestSha256: sha256 });
-      if (outcome === 'exists') return await requireRepeat(jobId, sha256);
-      const { pipeline } = input;
-      log.info({ run_id: jobId, kind, pipeline: pipeline.name }, 'job started');
-      await project(unstartedStatus(jobId, { kind, pipeline, requestedBy, startedAt: now() }), 0);
+    start: async ({ kind, jobId, request, requestedBy }: StartJob): Promise<void> =>
+      await startOnce({ kind, jobId, requestSha256: requestSha256(kind, request) }, () =>
+        planJob(deps, request, requestedBy),
+      ),
+
+    /** Starts a deployment once. Throws CONFLICT (the id has another request). */
+    startDeployment: async (jobId: string, input: DeployInput): Promise<void> => {
+      const sha256 = createHash('sha256').update(canonicalBytes(input)).digest('hex');
+      await startOnce({ kind: 'deploy_model', jobId, requestSha256: sha256 }, () => ({
+        input,
+        model: input.model.name,
+      }));
     },
 
     /** Asks a job to stop. Throws NOT_FOUND, and CONFLICT for a job that is over otherwise than by cancelling. */

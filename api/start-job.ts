@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
-import type { JobKind } from '../workflows/messages.ts';
+import type { DeployInput, JobKind } from '../workflows/messages.ts';
 import type { JobRequest } from './job-requests.ts';
 import type { Jobs } from './jobs.ts';
 import { runIdOfKey } from './middleware/idempotency.ts';
 import type { ApiEnv } from './router.ts';
 
-const ID_PREFIX = { train_model: 'train', preprocess_data: 'preprocess', build_features: 'features' } as const;
+const ID_PREFIX = {
+  train_model: 'train',
+  preprocess_data: 'preprocess',
+  build_features: 'features',
+  deploy_model: 'deploy',
+} as const satisfies Record<JobKind, string>;
 
 interface StartBody extends JobRequest {
   readonly run_id?: string | undefined;
@@ -19,6 +24,19 @@ export async function startJob(c: Context<ApiEnv>, jobs: Pick<Jobs, 'start'>, ki
   await jobs.start({ kind, jobId, request: body, requestedBy: actor });
   const { pipeline, version, dataset_version, source } = body;
   c.set('auditDetail', { pipeline, version, dataset_version, source: source?.kind });
+  return accepted(c, jobId);
+}
+
+/** Starts a deployment and answers what 202 says of it; sets Location. */
+export async function startDeployment(c: Context<ApiEnv>, jobs: Pick<Jobs, 'startDeployment'>, input: DeployInput) {
+  const { model, endpoint, override_gates } = input;
+  const jobId = `${ID_PREFIX.deploy_model}-${model.name}-${model.version}-${uniquePart(c, 'deploy_model')}`;
+  await jobs.startDeployment(jobId, input);
+  c.set('auditDetail', { endpoint, override_gates });
+  return accepted(c, jobId);
+}
+
+function accepted(c: Context<ApiEnv>, jobId: string) {
   const run = `/api/v1/runs/${jobId}`;
   c.header('location', run);
   return { job_id: jobId, state: 'PENDING' as const, status_url: run, events_url: `${run}/events` };

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { JobKind, JobStatus } from '../workflows/messages.ts';
-import { QUEUES, SEARCH_ATTRIBUTES, statusQuery } from '../workflows/messages.ts';
+import { QUEUES, SEARCH_ATTRIBUTES, STAGES_OF, statusQuery } from '../workflows/messages.ts';
 import { type JobEngine, type JobExecution, type JobStart, WORKFLOW_TYPES } from './job-engine.ts';
 
 const CALL_MS = 5_000;
@@ -73,19 +73,23 @@ export const visibility = ({
   requestSha256,
 }: Omit<JobStart, 'jobId' | 'requestSha256'> & { readonly requestSha256: string | null }) => ({
   typedSearchAttributes: [
-    { key: keyword(SEARCH_ATTRIBUTES.pipeline), value: input.pipeline.name },
-    { key: keyword(SEARCH_ATTRIBUTES.stage), value: 'make_dataset' },
+    ...('pipeline' in input ? [{ key: keyword(SEARCH_ATTRIBUTES.pipeline), value: input.pipeline.name }] : []),
+    { key: keyword(SEARCH_ATTRIBUTES.stage), value: STAGES_OF[kind][0]! },
     { key: keyword(SEARCH_ATTRIBUTES.model), value: model },
   ],
   memo: {
     kind,
-    pipeline: input.pipeline.name,
-    pipeline_version: input.pipeline.version,
     model,
-    definition_sha256: input.definition,
-    source: input.source,
     requested_by: input.requested_by,
     request_sha256: requestSha256,
+    ...('pipeline' in input
+      ? {
+          pipeline: input.pipeline.name,
+          pipeline_version: input.pipeline.version,
+          definition_sha256: input.definition,
+          source: input.source,
+        }
+      : { version: input.model.version, endpoint: input.endpoint, override_gates: input.override_gates }),
   },
 });
 
@@ -104,10 +108,13 @@ function toExecution({
     requestSha256: (memo.request_sha256 as string | null | undefined) ?? null,
     startedAt: startTime,
     closedAt: closeTime ?? null,
-    pipeline: {
-      name: (memo.pipeline as string | undefined) ?? '',
-      version: (memo.pipeline_version as number | undefined) ?? 0,
-    },
+    pipeline:
+      kind === 'deploy_model'
+        ? null
+        : {
+            name: (memo.pipeline as string | undefined) ?? '',
+            version: (memo.pipeline_version as number | undefined) ?? 0,
+          },
     requestedBy: (memo.requested_by as string | undefined) ?? '',
   };
 }

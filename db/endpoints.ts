@@ -11,6 +11,8 @@ import { modelVersions, type ModelVersion } from './schema/models.ts';
 export type ServedModel = Omit<ModelVersion, 'createdAt'> & { readonly createdAt: string };
 export interface WatchedRevision {
   readonly revision: number;
+  /** Of the job that made the revision. */
+  readonly runId: string;
   readonly traceparent: string | null;
   readonly model: ServedModel;
 }
@@ -89,7 +91,8 @@ export const createEndpointRepository = (db: Database) => ({
     for (const { endpoint, revision, model } of rows) {
       const { name, currentRevision } = endpoint;
       const known = watched.get(name) ?? { name, current: null, next: null };
-      const seen = { revision: revision.revision, traceparent: revision.traceparent, model: toServedModel(model) };
+      const { runId, traceparent } = revision;
+      const seen = { revision: revision.revision, runId, traceparent, model: toServedModel(model) };
       watched.set(name, revision.revision === currentRevision ? { ...known, current: seen } : { ...known, next: seen });
     }
     return [...watched.values()];

@@ -5,7 +5,17 @@ import { createAliasRepository } from './model-aliases.ts';
 import { type Page, type PageRequest, readCursor, toPage } from './pagination.ts';
 import { models, modelVersions, type ModelVersion } from './schema/models.ts';
 
-export type RegisterVersionInput = Omit<ModelVersion, 'version' | 'createdAt'>;
+/** Of a version that a run made nothing is unknown. */
+type MadeByRun = {
+  [Column in keyof ModelVersion]: Column extends 'importedBy'
+    ? ModelVersion[Column]
+    : NonNullable<ModelVersion[Column]>;
+};
+export type RegisterVersionInput = Omit<MadeByRun, 'version' | 'createdAt' | 'importedBy'>;
+export type ImportVersionInput = Pick<
+  MadeByRun,
+  'modelName' | 'onnxSha256' | 'onnxBytes' | 'goldenRowsSha256' | 'signature' | 'inputExample'
+> & { readonly importedBy: string };
 export interface RegisteredVersion {
   readonly name: string;
   readonly version: number;
@@ -48,6 +58,24 @@ export function createModelRepository(db: Database) {
         await tx.insert(modelVersions).values({ ...input, version, createdAt: new Date() });
         return { name, version, created: true };
       }),
+
+    /** Idempotent by file: one that the model has already, whoever made it, stays the version it is. */
+    importVersion: (input: ImportVersionInput): Promise<RegisteredVersion> =>
+      db.transaction(async (tx) => {
+        const { modelName: name, onnxSha256 } = input;
+        await tx.insert(models).values({ name }).onConflictDoNothing();
+        await tx.select().from(models).where(eq(models.name, name)).for('update');
+        const existing = await versionOfFile(tx, name, onnxSha256);
+        if (existing) return { name, version: existing.version, created: false };
+        const version = (await latestVersion(tx, name)) + 1;
+        await tx
+          .insert(modelVersions)
+          .values({ ...input, version, hyperparameters: {}, metrics: {}, createdAt: new Date() });
+        return { name, version, created: true };
+      }),
+
+    /** The oldest version of a model with that file; null when there is none. */
+    versionOfFile: (name: string, onnxSha256: string) => versionOfFile(db, name, onnxSha256),
 
     /** Models by name. */
     list: async ({ limit, cursor }: PageRequest): Promise<Page<ModelSummary>> => {
@@ -108,7 +136,7 @@ export function createModelRepository(db: Database) {
         )
         .orderBy(desc(createdAt), desc(runId))
         .limit(limit + 1);
-      return toPage(rows, limit, (row) => [row.createdAt, row.runId]);
+      return toPage(rows, limit, (row) => [row.createdAt, row.runId!]); // only a run knows its algorithm
     },
 
     /** `models:/<name>@<alias>` or `models:/<name>/<version>`. Throws INVALID for another form, NOT_FOUND. */
@@ -137,6 +165,16 @@ const toSummary = <Row extends { readonly latestVersion: number | null }>(row: R
   ...row,
   latestVersion: row.latestVersion!,
 });
+
+async function versionOfFile(tx: Queries, name: string, onnxSha256: string): Promise<ModelVersion | null> {
+  const [row] = await tx
+    .select()
+    .from(modelVersions)
+    .where(and(eq(modelVersions.modelName, name), eq(modelVersions.onnxSha256, onnxSha256)))
+    .orderBy(asc(modelVersions.version))
+    .limit(1);
+  return row ?? null;
+}
 
 async function latestVersion(tx: Queries, name: string): Promise<number> {
   const [row] = await tx

@@ -28,7 +28,7 @@ export const createRunRepository = (db: Database) => ({
   }): Promise<boolean> => {
     const values = {
       kind: status.kind,
-      pipelineName: status.pipeline.name,
+      pipelineName: status.pipeline?.name ?? null,
       state: status.state,
       status,
       sequence,

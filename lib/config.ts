@@ -121,6 +121,10 @@ export const ConfigSchema = z
     ENABLE_BOOM: flag.default(false),
 
     MAX_UPLOAD_BYTES: count(10 * 2 ** 30),
+    MAX_MODEL_BYTES: count(256 * 2 ** 20).refine(
+      (bytes) => bytes < 2 ** 31,
+      'less than 2 GiB, which is all ONNX can hold',
+    ),
     MAX_BODY_BYTES: count(2 ** 20),
     DUCKDB_MEMORY_LIMIT: z
       .string()

@@ -118,8 +118,8 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
 }
 
 /** Spans and log lines of `work` belong to the run that made the revision. */
-const inRunOf = <T>({ traceparent, model }: WatchedRevision, work: () => T): T =>
-  inTraceOf(traceparent, () => withLogFields({ run_id: model.runId }, work));
+const inRunOf = <T>({ traceparent, runId }: WatchedRevision, work: () => T): T =>
+  inTraceOf(traceparent, () => withLogFields({ run_id: runId }, work));
 const keyOf = (endpoint: string, revision: number) => `${endpoint}/${revision}`;
 const attributesOf = (endpoint: string, { revision, model }: WatchedRevision) => ({
   'anneal.endpoint': endpoint,

@@ -1,4 +1,5 @@
 // The bundle Temporal loads: every exported function is a workflow type.
 export { buildFeatures } from './build-features.ts';
+export { deployModel } from './deploy-model.ts';
 export { preprocessData } from './preprocess-data.ts';
 export { trainModel } from './train-model.ts';

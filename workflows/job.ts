@@ -12,7 +12,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import type { ProjectionActivities } from '../activities/projection.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
 import { pendingStatus, SEARCH_ATTRIBUTES, statusQuery } from './messages.ts';
-import type { JobError, JobInput, JobKind, JobState, JobStatus, StageName, StepState } from './messages.ts';
+import type { JobError, JobKind, JobState, JobStatus, StageName, StepState } from './messages.ts';
 
 const { recordStatus } = proxyActivities<ProjectionActivities>({
   startToCloseTimeout: '10 seconds',
@@ -29,13 +29,17 @@ export interface Job {
 }
 
 /** Runs `body` as a job: answers the `status` query, projects each change, and ends in exactly one final state. */
-export async function runJob(kind: JobKind, input: JobInput, body: (job: Job) => Promise<void>): Promise<JobStatus> {
+export async function runJob(
+  kind: JobKind,
+  { pipeline, requested_by }: Pick<JobStatus, 'pipeline' | 'requested_by'>,
+  body: (job: Job) => Promise<void>,
+): Promise<JobStatus> {
   const status: JobStatus = {
     ...pendingStatus({
       job_id: workflowInfo().workflowId,
       kind,
-      pipeline: input.pipeline,
-      requested_by: input.requested_by,
+      pipeline,
+      requested_by,
       started_at: workflowInfo().startTime.toISOString(),
     }),
     state: 'RUNNING',

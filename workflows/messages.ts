@@ -8,20 +8,30 @@ export type WorkerRole = keyof typeof QUEUES;
 
 export const STAGES = ['make_dataset', 'preprocessing', 'training', 'evaluation', 'registry', 'deployment'] as const;
 export type StageName = (typeof STAGES)[number];
-export type JobKind = 'train_model' | 'preprocess_data' | 'build_features';
+export type JobKind = 'train_model' | 'preprocess_data' | 'build_features' | 'deploy_model';
 export const STAGES_OF: Record<JobKind, readonly StageName[]> = {
   train_model: STAGES,
   build_features: ['make_dataset', 'preprocessing'],
   preprocess_data: ['make_dataset'],
+  deploy_model: ['deployment'],
 };
 export type JobState = 'PENDING' | 'RUNNING' | 'WAITING_APPROVAL' | 'PAUSED' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
 export type StepState = 'PENDING' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'SKIPPED';
 
-/** Input of all three job workflows; `definition` is the SHA-256 of the effective definition in the artifact store. */
+/** Input of the workflows that run a pipeline; `definition` is the SHA-256 of the effective definition in the artifact store. */
 export interface JobInput {
   readonly pipeline: { readonly name: string; readonly version: number };
   readonly definition: string;
   readonly source: DataSource | null;
+  readonly requested_by: string;
+}
+
+/** Input of a deployment by hand: of a challenger, of an older version, or of a model from outside. */
+export interface DeployInput {
+  readonly model: { readonly name: string; readonly version: number };
+  readonly endpoint: string;
+  /** Was it asked for although the version missed its gates? */
+  readonly override_gates: boolean;
   readonly requested_by: string;
 }
 
@@ -54,7 +64,8 @@ export interface JobError {
 export interface JobStatus {
   job_id: string;
   kind: JobKind;
-  pipeline: { name: string; version: number };
+  /** null for a deployment by hand. */
+  pipeline: { name: string; version: number } | null;
   state: JobState;
   stage: StageName | null;
   /** 0–100 */
@@ -83,7 +94,7 @@ export const pendingStatus = (
 ): JobStatus => ({
   job_id: job.job_id,
   kind: job.kind,
-  pipeline: { ...job.pipeline },
+  pipeline: job.pipeline && { ...job.pipeline },
   state: 'PENDING',
   stage: null,
   progress: 0,

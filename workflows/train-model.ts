@@ -1,10 +1,10 @@
-import { ApplicationFailure, CancellationScope, proxyActivities } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { Evaluated, MadeDataset, PreparedData, TrainedCandidate } from '../activities/artifacts.ts';
-import type { DeploymentActivities } from '../activities/deployment.ts';
 import type { EvaluationActivities } from '../activities/evaluation.ts';
 import type { MonitoringActivities } from '../activities/monitoring.ts';
 import type { PlanningActivities, RunPlan } from '../activities/planning.ts';
 import type { RegisteredModel, RegistryActivities } from '../activities/registry.ts';
+import { deployStage } from './deploy-stage.ts';
 import { runJob, type Job } from './job.ts';
 import { QUEUES } from './messages.ts';
 import type { JobInput, JobStatus } from './messages.ts';
@@ -25,9 +25,6 @@ const { buildReferenceProfile } = proxyActivities<MonitoringActivities>({
   heartbeatTimeout: '10 seconds',
   retry,
 });
-const { prepareDeployment, awaitNodesReady, activateDeployment, awaitNodesServing, abandonDeployment } =
-  proxyActivities<DeploymentActivities>({ startToCloseTimeout: '10 minutes', heartbeatTimeout: '10 seconds', retry });
-
 /** From a source to a model that answers over HTTP. The run id is the workflow id. */
 export const trainModel = (input: JobInput): Promise<JobStatus> =>
   runJob('train_model', input, async (job) => {
@@ -46,7 +43,7 @@ export const trainModel = (input: JobInput): Promise<JobStatus> =>
         'QUALITY_GATE',
       );
     }
-    if (plan.promotion === 'automatic') await job.stage('deployment', () => deploy(job, plan, model));
+    if (plan.promotion === 'automatic') await deployStage(job, plan.endpoint, model);
   });
 
 async function evaluate(
@@ -91,25 +88,4 @@ async function register(
   });
   status.model = { ...model };
   return model;
-}
-
-async function deploy({ status }: Job, { endpoint }: RunPlan, model: RegisteredModel): Promise<void> {
-  const prepared = await prepareDeployment({ endpoint, model, run_id: status.job_id });
-  const { revision } = prepared;
-  status.waiting_for = `every serving process to load ${model.uri}`;
-  try {
-    await awaitNodesReady({ endpoint, revision });
-    const { job_id: run_id, requested_by } = status;
-    await activateDeployment({ endpoint, model, run_id, requested_by, ...prepared });
-  } catch (error) {
-    // Also when cancelled: no serving process may keep waiting for a revision that will never be activated.
-    const reason = `run ${status.job_id} ended before activation`;
-    await CancellationScope.nonCancellable(() => abandonDeployment({ endpoint, revision, reason }));
-    throw error;
-  }
-  status.endpoint = { name: endpoint, revision };
-  status.promoted = true;
-  status.waiting_for = `every serving process to serve ${model.uri}`;
-  await awaitNodesServing({ endpoint, revision });
-  status.waiting_for = null;
 }

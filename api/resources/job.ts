@@ -12,7 +12,7 @@ export const JobId = z
 
 const JobState = z.enum(['PENDING', 'RUNNING', 'WAITING_APPROVAL', 'PAUSED', 'COMPLETED', 'FAILED', 'CANCELLED']);
 const StepState = z.enum(['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED']);
-export const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features']);
+export const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features', 'deploy_model']);
 const Times = { started_at: z.iso.datetime().nullable(), finished_at: z.iso.datetime().nullable() };
 const Percent = z.number().min(0).max(100);
 const Metrics = z.record(z.string(), z.number());
@@ -33,7 +33,10 @@ export const Job = z
   .object({
     job_id: z.string(),
     kind: JobKind,
-    pipeline: z.object({ name: z.string(), version: z.int() }),
+    pipeline: z
+      .object({ name: z.string(), version: z.int() })
+      .nullable()
+      .openapi({ description: 'null for a deployment by hand' }),
     state: JobState,
     stage: z.enum(STAGES).nullable(),
     progress: Percent,

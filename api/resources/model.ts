@@ -24,11 +24,15 @@ export const ModelVersion = z
     model: z.string(),
     version: z.int(),
     uri: z.string().openapi({ example: 'models:/churn/3' }),
-    run_id: z.string(),
-    algorithm: z.string(),
+    source: z.enum(['run', 'import']).openapi({
+      description: 'Made by a run, or brought as a file: then what only a run knows is null',
+    }),
+    run_id: z.string().nullable(),
+    imported_by: z.string().nullable(),
+    algorithm: z.string().nullable(),
     hyperparameters: z.record(z.string(), z.union([z.number(), z.string()])),
     metrics: z.record(z.string(), z.number()).openapi({ description: 'On the test split' }),
-    gates_passed: z.boolean(),
+    gates_passed: z.boolean().nullable().openapi({ description: 'null when no gate was tried' }),
     onnx: z.object({ sha256: z.string(), bytes: z.int() }),
     signature: z.object({
       inputs: z.array(Column).readonly(),
@@ -37,9 +41,9 @@ export const ModelVersion = z
       threshold: z.number(),
     }),
     input_example: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
-    dataset: z.object({ version: z.string(), sha256: z.string() }),
-    pipeline: z.object({ name: z.string(), version: z.int(), definition_sha256: z.string() }),
-    code_commit: z.string(),
+    dataset: z.object({ version: z.string(), sha256: z.string() }).nullable(),
+    pipeline: z.object({ name: z.string(), version: z.int(), definition_sha256: z.string() }).nullable(),
+    code_commit: z.string().nullable(),
     created_at: z.iso.datetime(),
   })
   .openapi('ModelVersion');
@@ -60,7 +64,9 @@ export const toModelVersion = (row: ModelVersionRow): z.output<typeof ModelVersi
   model: row.modelName,
   version: row.version,
   uri: `models:/${row.modelName}/${row.version}`,
+  source: row.runId === null ? 'import' : 'run',
   run_id: row.runId,
+  imported_by: row.importedBy,
   algorithm: row.algorithm,
   hyperparameters: row.hyperparameters,
   metrics: row.metrics,
@@ -68,8 +74,14 @@ export const toModelVersion = (row: ModelVersionRow): z.output<typeof ModelVersi
   onnx: { sha256: row.onnxSha256, bytes: row.onnxBytes },
   signature: row.signature,
   input_example: row.inputExample,
-  dataset: { version: row.datasetVersionId, sha256: row.datasetSha256 },
-  pipeline: { name: row.pipelineName, version: row.pipelineVersion, definition_sha256: row.definitionSha256 },
+  dataset: row.datasetVersionId === null ? null : { version: row.datasetVersionId, sha256: row.datasetSha256! },
+  pipeline: row.pipelineName === null ? null : pipelineOf(row),
   code_commit: row.codeCommit,
   created_at: row.createdAt.toISOString(),
+});
+
+const pipelineOf = ({ pipelineName, pipelineVersion, definitionSha256 }: ModelVersionRow) => ({
+  name: pipelineName!,
+  version: pipelineVersion!,
+  definition_sha256: definitionSha256!,
 });

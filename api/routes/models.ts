@@ -2,8 +2,16 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import { mayUseEndpoint } from '../../auth/principal.ts';
 import type { ModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
+import { notFound, PlatformError } from '../../lib/errors.ts';
+import { planDeployment } from '../deployments.ts';
+import type { Jobs } from '../jobs.ts';
+import type { CheckModel } from '../model-check.ts';
+import { importModel } from '../model-imports.ts';
+import { JobAccepted } from '../resources/job.ts';
 import {
   Model,
   ModelDetail,
@@ -16,15 +24,22 @@ import {
 } from '../resources/model.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
-import { json, problems } from '../resources/problem.ts';
+import { Name } from '../resources/name.ts';
+import { json, jsonBody, problems } from '../resources/problem.ts';
 import { createRouter } from '../router.ts';
+import { startDeployment } from '../start-job.ts';
+import { receiveUpload } from '../uploads.ts';
 
 export interface ModelsDeps {
   readonly models: ModelRepository;
-  readonly store: Pick<ArtifactStore, 'get' | 'getFile'>;
+  readonly jobs: Pick<Jobs, 'startDeployment'>;
+  readonly store: Pick<ArtifactStore, 'get' | 'getFile' | 'put' | 'putFile'>;
+  readonly checkModel: CheckModel;
   readonly workDirectory: string;
+  readonly maxModelBytes: number;
 }
 const tags = ['models'];
+const BYTES = 'application/octet-stream';
 const byName = { params: z.object({ name: ModelName }) };
 const byVersion = { params: z.object({ name: ModelName, version: Version }) };
 
@@ -51,6 +66,47 @@ const listModelVersions = declareRoute(['registry'], {
   tags,
   request: { ...byName, query: PageQuery },
   responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404, 422, 503) },
+});
+// Making versions, by training or by bringing one, is one right; to decide what is served is another.
+const importModelVersion = declareRoute(['train'], {
+  method: 'post',
+  path: '/{name}/versions',
+  operationId: 'importModelVersion',
+  tags,
+  idempotent: 'by_content',
+  request: {
+    ...byName,
+    body: {
+      required: true,
+      description: 'An ONNX file that says what it takes; docs/models.md has the rules',
+      content: { [BYTES]: { schema: z.string().openapi({ format: 'binary' }) } },
+    },
+  },
+  responses: {
+    200: json(ModelVersion, 'The model has this file already: the version it is'),
+    201: json(ModelVersion, 'A new version; it is not deployed'),
+    ...problems(413, 415, 422, 503),
+  },
+});
+const DeployRequest = z
+  .strictObject({
+    endpoint: Name.optional().openapi({
+      description: 'Unless given, the one of its pipeline; for a model from outside, the one of its own name',
+    }),
+    override_gates: z.boolean().default(false).openapi({ description: 'Deploy a version that missed its gates' }),
+  })
+  .openapi('DeployRequest');
+const deployModelVersion = declareRoute(['release'], {
+  method: 'post',
+  path: '/{name}/versions/{version}/deploy',
+  operationId: 'deployModelVersion',
+  tags,
+  idempotent: true,
+  request: { ...byVersion, body: jsonBody(DeployRequest) },
+  responses: {
+    202: json(JobAccepted, 'Started, or started before; an older version rolls back'),
+    ...problems(404, 409, 413, 415, 422, 503),
+  },
 });
 const getModelVersion = declareRoute(['registry'], {
   method: 'get',
@@ -87,8 +143,9 @@ const downloadModel = declareRoute(['registry'], {
   },
 });
 
-export const modelRoutes = ({ models, store, workDirectory }: ModelsDeps) =>
-  createRouter()
+export function modelRoutes(deps: ModelsDeps) {
+  const { models, store, jobs, workDirectory, maxModelBytes: maxBytes } = deps;
+  return createRouter()
     .openapi(listModels, async (c) => c.json(toPageBody(await models.list(c.req.valid('query')), toModel), 200))
     .openapi(getModel, async (c) => {
       const { name } = c.req.valid('param');
@@ -99,6 +156,33 @@ export const modelRoutes = ({ models, store, workDirectory }: ModelsDeps) =>
       const page = await models.listVersions(c.req.valid('param').name, c.req.valid('query'));
       return c.json(toPageBody(page, toModelVersion), 200);
     })
+    .openapi(importModelVersion, async (c) => {
+      const { name } = c.req.valid('param');
+      if (c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() !== BYTES) {
+        throw new HTTPException(415, { message: `send the file as ${BYTES}` });
+      }
+      const length = c.req.header('content-length');
+      const { body, signal } = c.req.raw;
+      const announcedBytes = length === undefined ? null : Number(length);
+      const importedBy = c.get('actor');
+      const { version, created } = await receiveUpload(
+        { body, announcedBytes, maxBytes, workDirectory, signal, checkBytes: () => undefined },
+        (file) => importModel(deps, { name, file, importedBy, signal }),
+      );
+      c.set('auditDetail', { version: version.version, sha256: version.onnxSha256, bytes: version.onnxBytes });
+      c.header('location', `/api/v1/models/${name}/versions/${version.version}`);
+      return c.json(toModelVersion(version), created ? 201 : 200);
+    })
+    .openapi(deployModelVersion, async (c) => {
+      const { name, version } = c.req.valid('param');
+      const { endpoint, override_gates } = c.req.valid('json');
+      const requested_by = c.get('actor');
+      const input = await planDeployment(deps, { model: { name, version }, endpoint, override_gates, requested_by });
+      if (!mayUseEndpoint(c.get('principal'), input.endpoint)) {
+        throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
+      }
+      return c.json(await startDeployment(c, jobs, input), 202);
+    })
     .openapi(getModelVersion, async (c) => {
       const { name, version } = c.req.valid('param');
       return c.json(toModelVersion(await models.getVersion(name, version)), 200);
@@ -106,6 +190,7 @@ export const modelRoutes = ({ models, store, workDirectory }: ModelsDeps) =>
     .openapi(getEvaluation, async (c) => {
       const { name, version } = c.req.valid('param');
       const { evaluationSha256 } = await models.getVersion(name, version);
+      if (evaluationSha256 === null) throw notFound('evaluation of model version', `${name}/${version}`);
       const report = Buffer.from(await store.get(evaluationSha256)).toString();
       return c.json(JSON.parse(report) as Record<string, unknown>, 200);
     })
@@ -120,6 +205,7 @@ export const modelRoutes = ({ models, store, workDirectory }: ModelsDeps) =>
       if (c.req.raw.method === 'HEAD') return c.body(null, 200);
       return c.body(await openArtifact(store, onnxSha256, workDirectory), 200);
     });
+}
 
 /** A verified artifact as a stream. Its file has no name any more, so nothing is left when the reader goes away. */
 async function openArtifact(store: Pick<ArtifactStore, 'getFile'>, sha256: string, workDirectory: string) {

@@ -7,7 +7,8 @@ export const runs = pgTable(
   {
     id: text().primaryKey(),
     kind: text().$type<JobKind>().notNull(),
-    pipelineName: text('pipeline_name').notNull(),
+    /** null for a job that runs no pipeline. */
+    pipelineName: text('pipeline_name'),
     state: text().$type<JobState>().notNull(),
     status: json().$type<JobStatus>().notNull(),
     /** Counts up inside one workflow; a late, older projection never overwrites a newer one. */

@@ -19,6 +19,7 @@ async function createModels() {
   const version: ModelVersion = {
     ...exampleVersion('churn', 'r1'),
     version: 3,
+    importedBy: null,
     createdAt: at,
     onnxSha256: model.sha256,
     onnxBytes: model.bytes,

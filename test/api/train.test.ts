@@ -4,6 +4,7 @@ import { exampleDefinition, exampleStatus, exampleVersion } from '../db/examples
 import { definePipeline } from '../../pipelines/definition.ts';
 import type { ApiDeps } from '../../api/app.ts';
 import { createTestApp, problemOf } from './doubles.ts';
+import type { JobInput } from '../../workflows/messages.ts';
 
 const source = { kind: 'object', key: 'churn.csv', format: 'csv' } as const;
 const train = '/api/v1/train';
@@ -23,7 +24,9 @@ test('training answers 202 with a job id, a Location and where to follow it', as
   const { job } = engine.jobs.get(body.job_id)!;
   expect(job).toMatchObject({ kind: 'train_model', model: 'churn' });
   expect(job.input).toMatchObject({ pipeline: { name: 'churn', version: 1 }, source, requested_by: 'ada' });
-  expect(JSON.parse(Buffer.from(await store.get(job.input.definition)).toString())).toEqual(exampleDefinition('churn'));
+  expect(JSON.parse(Buffer.from(await store.get((job.input as JobInput).definition)).toString())).toEqual(
+    exampleDefinition('churn'),
+  );
   const status = await app.request(`${train}/status/${body.job_id}`);
   expect(await status.json()).toMatchObject({ state: 'PENDING', stale: true, requested_by: 'ada' });
 });
@@ -37,7 +40,7 @@ test('overrides replace settings of the pipeline in the stored definition and no
   const { post, engine, store } = createTestApp();
   const overrides = { promotion: 'manual', candidates: [{ algorithm: 'gradient_boosting', trees: [7] }] };
   await post(train, { pipeline: 'churn', source, overrides, run_id: 'r1' });
-  const stored = Buffer.from(await store.get(engine.jobs.get('r1')!.job.input.definition)).toString();
+  const stored = Buffer.from(await store.get((engine.jobs.get('r1')!.job.input as JobInput).definition)).toString();
   const definition = JSON.parse(stored) as Record<string, unknown>;
   expect(definition).toMatchObject({ promotion: 'manual', candidates: [{ trees: [7], max_leaves: [31] }] });
   expect(definition.features).toEqual(exampleDefinition('churn').features);
@@ -104,7 +107,7 @@ test('a pipeline with a source of its own needs none in the request', async () =
   });
   await pipelines.saveVersion({ definition, definitionSha256: 'x', createdBy: 'test' });
   expect((await post(train, { pipeline: 'own', run_id: 'r' })).status).toBe(202);
-  expect(engine.jobs.get('r')!.job.input.source).toBeNull();
+  expect(engine.jobs.get('r')!.job.input).toMatchObject({ source: null });
 });
 
 test('one Idempotency-Key starts one job: same body same answer, other body 422, other caller another job', async () => {

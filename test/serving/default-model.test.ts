@@ -5,7 +5,7 @@ import { servedModel } from './example-models.ts';
 
 const endpoint = (name: string, modelName: string): WatchedEndpoint => ({
   name,
-  current: { revision: 1, traceparent: null, model: servedModel(1, { modelName }) },
+  current: { revision: 1, runId: 'run-1', traceparent: null, model: servedModel(1, { modelName }) },
   next: null,
 });
 

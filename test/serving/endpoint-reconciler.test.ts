@@ -59,6 +59,7 @@ const revision = (number: number | null): WatchedRevision | null =>
     ? null
     : {
         revision: number,
+        runId: `run-${number}`,
         traceparent: `00-${TRACE}-b7ad6b7169203331-01`,
         model: servedModel(number, { onnxSha256: String(number) }),
       };

@@ -9,7 +9,7 @@ const SOON = { timeout: 10_000 };
 const CHURN: WatchedEndpoint = {
   name: 'churn',
   current: null,
-  next: { revision: 1, traceparent: null, model: {} as never },
+  next: { revision: 1, runId: 'run-1', traceparent: null, model: {} as never },
 };
 
 /** A database in memory that can be away and forget its nodes. */

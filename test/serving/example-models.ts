@@ -80,6 +80,7 @@ export const servedModel = (version: number, change: Partial<ServedModel> = {}):
   pipelineVersion: 1,
   definitionSha256: 'f'.repeat(64),
   codeCommit: 'abc',
+  importedBy: null,
   createdAt: '2026-01-01T00:00:00.000Z',
   ...change,
 });

@@ -83,8 +83,12 @@ interface Comparison extends Omit<Input, 'definition'> {
 async function compareWithProduction({ production, prepared, definition, target, challenger }: Comparison) {
   if (!production) return null;
   const features = await loadJson<FittedFeatures>(prepared.features);
-  const known = new Set(features.inputs.map(({ name, type }) => `${name}:${type}`));
-  const strange = production.signature.inputs.filter(({ name, type }) => !known.has(`${name}:${type}`));
+  const known = new Map(features.inputs.map((input) => [input.name, input]));
+  const strange = production.signature.inputs.filter(({ name, type, nullable }) => {
+    const feature = known.get(name);
+    // A version from outside may demand what this pipeline's rows lack.
+    return feature?.type !== type || (feature.nullable && !nullable);
+  });
   if (strange.length > 0) {
     const names = strange.map(({ name }) => name).join(', ');
     return {
