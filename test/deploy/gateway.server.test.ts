@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createTestApp } from '../api/doubles.ts';
 import { listenHttp } from '../../lib/http/listen.ts';
 import { requireProgram } from '../programs.ts';
@@ -258,20 +258,31 @@ requireProgram(NGINX, (nginx) => {
     expect(text).not.toContain('sesame');
   });
 
-  test('the real API answers through it once per header: request id, content type and what protects browsers', async () => {
-    const { app } = createTestApp();
+  test('the real API answers through it as it does itself, to preflights too', async () => {
+    const origin = 'https://console.example.com';
+    const { app } = createTestApp({ corsOrigins: [origin] });
     const http = await listenHttp({ fetch: app.fetch, host: '127.0.0.1', port: 0, variable: 'API_PORT' });
+    onTestFinished(http.close);
     const { port } = await gatewayOf(nginx, { api: [`127.0.0.1:${http.port}`] });
-    const request = { port, path: '/api/v1/nothing', headers: { 'x-request-id': 'once', authorization: 'Bearer t' } };
-    const through = await send(request);
-    const direct = await send({ ...request, port: http.port });
-    expect(through.status).toBe(404);
-    expect(problemIn(through)).toEqual(problemIn(direct));
-    const ofTheConnection = ['date', 'connection', 'keep-alive'];
-    const kept = Object.entries(direct.headers).filter(([name]) => !ofTheConnection.includes(name));
-    expect(through.headers).toMatchObject(Object.fromEntries(kept));
-    expect(through.headers).not.toHaveProperty('strict-transport-security');
-    expect(through.headers['server']).toBe('nginx');
-    await http.close();
+    const headers = { origin, 'x-request-id': 'once', authorization: 'Bearer t' };
+    const preflight = { ...headers, 'access-control-request-method': 'POST' };
+    const ofTheConnection = ['connection', 'keep-alive', 'server', 'transfer-encoding', 'content-length'];
+    const ofTheMoment = ['date', 'ratelimit'];
+    const told = ({ status, text, headers }: Awaited<ReturnType<typeof send>>) => ({
+      status,
+      text,
+      headers: Object.fromEntries(
+        Object.entries(headers).filter(([name]) => ![...ofTheConnection, ...ofTheMoment].includes(name)),
+      ),
+    });
+    for (const asked of [
+      { path: '/api/v1/nothing', headers },
+      { path: '/api/v1/pipelines', headers },
+      { path: '/api/v1/train', method: 'OPTIONS', headers: preflight },
+    ]) {
+      const direct = told(await send({ ...asked, port: http.port }));
+      expect(told(await send({ ...asked, port }))).toEqual(direct);
+      expect(direct.headers).toMatchObject({ 'access-control-allow-origin': origin, 'x-request-id': 'once' });
+    }
   });
 });
