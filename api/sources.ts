@@ -27,15 +27,20 @@ export async function checkSource(deps: SourceDeps, source: DataSource, prefix: 
         },
       ]);
     case 'object':
-      if (isRelativeKey(source.key)) return;
-      throw invalid([{ path: path('key'), rule: 'key', message: 'must be a relative path outside sha256/' }]);
+      if (isPlainKey(source.key)) return;
+      throw invalid([{ path: path('key'), rule: 'key', message: KEY_RULE }]);
     case 'url':
       checkOutgoingUrl(source.url, deps.outgoing, path('url'));
       return;
   }
 }
 
-function isRelativeKey(key: string): boolean {
+const KEY_RULE = `must be a relative path outside sha256/, at most 255 bytes a part and 1024 in all, of letters, digits, spaces and !-_.*'()=+,@&$:`;
+
+// Signs that mean something to a file system, a URL or a store's gateway are left out, and look-alikes of theirs.
+function isPlainKey(key: string): boolean {
   const parts = key.split('/');
-  return parts[0] !== 'sha256' && !/[\\\0]/.test(key) && !parts.some((part) => ['', '.', '..'].includes(part));
+  const isPlain = (part: string) =>
+    /^[\p{L}\p{N}\p{M} !\-_.*'()=+,@&$:]+$/u.test(part) && !/^\.+$/.test(part) && Buffer.byteLength(part) <= 255;
+  return parts[0] !== 'sha256' && Buffer.byteLength(key) <= 1024 && parts.every(isPlain);
 }

@@ -91,7 +91,6 @@ export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes, 
     .openapi(uploadDataset, async (c) => {
       const { name, format: asked } = c.req.valid('query');
       const format = formatOf(c.req.header('content-type'), asked);
-      requirePlain(c.req.header('content-encoding'));
       const length = c.req.header('content-length');
       const { body, signal } = c.req.raw;
       const announcedBytes = length === undefined ? null : Number(length);
@@ -139,12 +138,6 @@ function formatOf(contentType: string | undefined, asked: Format | undefined): F
   const format = known ?? asked;
   if (format !== undefined) return format;
   throw invalid([{ path: 'format', rule: 'required', message: `csv, parquet or ndjson, for ${BYTES} does not say` }]);
-}
-
-/** What a body unpacks to is known only after unpacking it. */
-function requirePlain(encoding = 'identity'): void {
-  if (encoding.trim().toLowerCase() === 'identity') return;
-  throw new HTTPException(415, { message: 'send the file as it is, without Content-Encoding' });
 }
 
 const toDatasetVersion = (row: DatasetVersionRow) => ({
