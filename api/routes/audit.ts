@@ -53,7 +53,7 @@ const listAuditEntries = declareRoute(['admin'], {
   operationId: 'listAuditEntries',
   tags,
   request: { query: pageQuery(Filters) },
-  responses: { 200: json(pageOf(AuditEntry, 'AuditEntryPage'), 'Newest first'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(AuditEntry, 'AuditEntryPage'), 'Newest first'), ...problems(404, 422, 503) },
 });
 const exportAuditEntries = declareRoute(['admin'], {
   method: 'get',

@@ -7,7 +7,9 @@ import { createSessions } from '../../auth/sessions.ts';
 import { createTokens } from '../../auth/tokens.ts';
 import { ACCESS_CHANNEL, createAccessRepository } from '../../db/access.ts';
 import { createApiKeyRepository } from '../../db/api-keys.ts';
+import { createAuditLog } from '../../db/audit-log.ts';
 import { connect } from '../../db/connect.ts';
+import { createIdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
 import { createRefreshTokenRepository } from '../../db/refresh-tokens.ts';
 import { createUserRepository } from '../../db/users.ts';
 import { createLogger } from '../../lib/log.ts';
@@ -21,7 +23,7 @@ export interface TokenPair {
 }
 export type IdentityProcess = Awaited<ReturnType<typeof startIdentityProcess>>;
 
-/** All of an API process that knows who calls, on connections of its own; the rest of the API is doubles. */
+/** All of an API process that knows who calls and records what they do, on connections of its own; the rest of the API is doubles. */
 export async function startIdentityProcess(databaseUrl: string, { notified = true, refreshDays = 7 } = {}) {
   const lines: string[] = [];
   const destination = new Writable({ write: (line, _, done) => (lines.push(String(line)), done()) });
@@ -41,8 +43,11 @@ export async function startIdentityProcess(databaseUrl: string, { notified = tru
     pollMs: notified ? 60_000 : 2_000,
   });
   const keyUses = createKeyUses(apiKeys.noteUses, 100);
+  const auditLog = createAuditLog(db);
   const { app } = createTestApp({
     log,
+    auditLog,
+    idempotencyKeys: createIdempotencyKeyRepository(db),
     authenticate: createAuthenticator({ tokens, directory, now, keyUsed: keyUses.used }),
     auth: {
       sessions: createSessions({ users, refreshTokens, tokens, now }),
@@ -74,6 +79,7 @@ export async function startIdentityProcess(databaseUrl: string, { notified = tru
     users,
     refreshTokens,
     tokens,
+    auditLog,
     directory,
     lines,
     call,
