@@ -32,6 +32,12 @@ const SERVICES = [
   { name: 'serving', main: 'serving/main.ts', args: [], port: 'SERVING_PORT', probe: '/livez' },
 ] as const;
 const FRONT_DOORS: readonly string[] = ['api', 'serving'];
+// Who checks no token needs no key: workers open files that strangers wrote.
+const SECRETS = ['JWT_SECRET_KEY', 'ADMIN_PASSWORD', 'ANNEAL_TOKEN'];
+const SECRETS_OF: Readonly<Record<string, readonly string[]>> = {
+  api: ['JWT_SECRET_KEY', 'ADMIN_PASSWORD'],
+  serving: ['JWT_SECRET_KEY'],
+};
 
 type Service = (typeof SERVICES)[number];
 export type Ports = Readonly<Record<Service['port'], number>>;
@@ -61,9 +67,15 @@ export async function startServices(options: ServicesOptions): Promise<() => Rec
 function keep({ name, main, args, port, probe }: Service, options: ServicesOptions): Promise<Kept<Running>> {
   const { config, env, ports, report } = options;
   const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000 + 8000; // the service's own limit comes first
-  const own = { name, main, args, env, home: config.ANNEAL_HOME, graceMs, report };
+  const own = { name, main, args, env: environmentOf(name, env), home: config.ANNEAL_HOME, graceMs, report };
   const url = `${localUrl(hostOf(config, port), ports[port])}${probe}`;
   return keepRunning(() => startService({ ...own, probe: url }), { name, report });
+}
+
+/** The environment without the secrets that are none of this service's business. */
+export function environmentOf(service: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const needless = SECRETS.filter((name) => !SECRETS_OF[service]?.includes(name));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !needless.includes(name)));
 }
 
 /** Finds taken ports before anything starts; first waits for services of a crashed start to let go of theirs. */

@@ -134,8 +134,10 @@ test('what workers and serving log of the run carries its id and its trace', () 
       'serving: endpoint revision',
     ]),
   );
+  // Of the API's own lines: those of the request, which names its trace but no run.
+  const ofRequest = ({ service, msg }: LogLine) => service === 'api' && ['request', 'recorded'].includes(msg);
   const unlabelled = ofRun.filter(
-    ({ msg, run_id, trace_id }) => msg !== 'request' && (run_id !== run.job_id || trace_id !== CALLER.traceId),
+    (line) => !ofRequest(line) && (line.run_id !== run.job_id || line.trace_id !== CALLER.traceId),
   );
   expect(unlabelled).toEqual([]);
 });
