@@ -7,26 +7,27 @@ import { Hono, type MiddlewareHandler } from 'hono';
 const ASSETS = { 'swagger-ui.css': 'text/css', 'swagger-ui-bundle.js': 'text/javascript' } as const;
 type Asset = keyof typeof ASSETS;
 
-const page = (title: string) => `<!doctype html>
+// Addresses are relative, for a gateway may put the page below another path.
+const page = (title: string, root: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>${title}</title>
     <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="/docs/swagger-ui.css" />
+    <link rel="stylesheet" href="${root}docs/swagger-ui.css" />
   </head>
   <body>
     <div id="docs"></div>
-    <script src="/docs/swagger-ui-bundle.js"></script>
-    <script src="/docs/start.js"></script>
+    <script src="${root}docs/swagger-ui-bundle.js"></script>
+    <script src="${root}docs/start.js"></script>
   </body>
 </html>
 `;
 
 // The token given under "Authorize" is kept by the page alone, goes with every request, and fetches the document anew:
 // it may say more to who has one.
-const START = `const DOCUMENT = '/openapi.json';
+const START = `const DOCUMENT = new URL('../openapi.json', document.currentScript.src).pathname;
 let token;
 const remember = (name) => (original, { specActions }) => (given) => {
   const result = original(given);
@@ -64,7 +65,10 @@ const CONTENT_SECURITY_POLICY = [
 /** Routes for `/docs`: the document at `/openapi.json`, for people. The title is plain text of ours. */
 export const docsRoutes = (title: string, guard: MiddlewareHandler) =>
   new Hono()
-    .get('/', guard, (c) => c.html(page(title), 200, { 'content-security-policy': CONTENT_SECURITY_POLICY }))
+    .get('/', guard, (c) => {
+      const root = new URL(c.req.url).pathname.endsWith('/') ? '../' : ''; // c.req.path has lost its last slash
+      return c.html(page(title, root), 200, { 'content-security-policy': CONTENT_SECURITY_POLICY });
+    })
     .get('/start.js', guard, (c) => c.body(START, 200, { 'content-type': 'text/javascript' }))
     .get('/:asset{swagger-ui\\.css|swagger-ui-bundle\\.js}', guard, async (c) => {
       const asset = c.req.param('asset') as Asset;

@@ -240,8 +240,9 @@ test('the documentation describes the features of what is loaded, and works offl
   expect(Object.keys(paths)).toContain('/api/v1/predict/churn/batch');
   const page = await (await app.request('/docs')).text();
   expect(page).not.toMatch(/https?:/);
-  for (const [, asset] of page.matchAll(/(?:src|href)="(\/[^"]+)"/g))
-    expect((await app.request(asset!)).status).toBe(200);
+  const assets = [...page.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, asset]) => `/${asset}`);
+  expect(assets).toHaveLength(3);
+  for (const asset of assets) expect((await app.request(asset)).status).toBe(200);
 });
 
 test('health names the model that answers at the root, and being alive needs no model', async () => {
