@@ -4,11 +4,12 @@ import { SCOPES } from '../../auth/roles.ts';
 import type { Session, Sessions } from '../../auth/sessions.ts';
 import type { Tokens } from '../../auth/tokens.ts';
 import type { UserRepository } from '../../db/users.ts';
+import { PlatformError } from '../../lib/errors.ts';
 import { declareRoute } from '../declare-route.ts';
 import { requirePerson } from '../require-person.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
 import { GivenPassword, NewPassword, Role } from '../resources/user.ts';
-import { createRouter, invalid } from '../router.ts';
+import { createRouter } from '../router.ts';
 
 /** Runs an attempt that throws when the password is wrong; throws RATE_LIMITED while this user or address has to wait. */
 export type LoginGuard = <T>(userName: string, address: string, attempt: () => Promise<T>) => Promise<T>;
@@ -71,7 +72,7 @@ const logout = declareRoute('authenticated', {
       }),
     ),
   },
-  responses: { 204: { description: 'Logged out' }, ...problems(413, 415, 422, 503) },
+  responses: { 204: { description: 'Logged out, or there was nothing to end' }, ...problems(413, 415, 422, 503) },
 });
 const me = declareRoute('authenticated', {
   method: 'get',
@@ -131,7 +132,7 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
       c.set('auditDetail', {}); // so that a lockout is recorded
       await loginGuard(name, address, async () => {
         if (await verifyPassword(current, (await users.find(name))?.passwordHash ?? null)) return;
-        throw invalid([{ path: 'current_password', rule: 'match', message: 'is not the password' }]);
+        throw new PlatformError('FORBIDDEN', 'current_password is wrong');
       });
       refuseOwnName(password, name, 'new_password');
       await users.update(name, { passwordHash: await hashPassword(password) });

@@ -194,10 +194,9 @@ test('logging out ends the session of the given token and leaves others alone', 
     await api.logIn(eve, PASSWORD),
   ];
   const logout = (body: unknown) => api.call('POST', '/logout', here.access_token, body);
-  expect(await logout({ refresh_token: eves.refresh_token })).toMatchObject({
-    status: 422,
-    body: { errors: [{ path: 'refresh_token' }] },
-  });
+  for (const notMine of [eves.refresh_token, here.access_token, 'rubbish']) {
+    expect((await logout({ refresh_token: notMine })).status).toBe(204);
+  }
   expect((await logout({ refresh_token: here.refresh_token })).status).toBe(204);
   expect((await api.refresh(here.refresh_token)).status).toBe(401);
   for (const { refresh_token: token } of [there, eves]) expect((await api.refresh(token)).status).toBe(200);
@@ -210,10 +209,7 @@ test('a new password, by oneself or an administrator, ends all tokens and the ol
   const mine = await api.logIn(ada, PASSWORD);
   const change = (current: string, next: string) =>
     api.call('POST', '/me/password', mine.access_token, { current_password: current, new_password: next });
-  expect(await change('not the password', NEW_PASSWORD)).toMatchObject({
-    status: 422,
-    body: { errors: [{ path: 'current_password' }] },
-  });
+  expect(await change('not the password', NEW_PASSWORD)).toMatchObject({ status: 403 });
   expect(await change(PASSWORD, 'short')).toMatchObject({ status: 422, body: { errors: [{ path: 'new_password' }] } });
   expect(await change(PASSWORD, ada.toUpperCase())).toMatchObject({ status: 422 });
   expect((await change(PASSWORD, NEW_PASSWORD)).status).toBe(204);
