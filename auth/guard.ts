@@ -10,6 +10,8 @@ export interface AuthEnv {
     requestId: string;
     /** Where the request comes from; `0.0.0.0` outside a server. */
     clientAddress: string;
+    /** Before anything was waited for. */
+    arrivedAt: Date;
     /** Of the Authorization header; null without one. Rejects when the credential does not hold. */
     identity: () => Promise<Principal | null>;
     /** Set on every route that is not public. */
@@ -37,6 +39,7 @@ const declared = new WeakMap<object, Access>();
 export const identify = (authenticate: Authenticate) =>
   createMiddleware<AuthEnv>(async (c, next) => {
     const header = c.req.header('authorization');
+    c.set('arrivedAt', new Date());
     c.set('actor', 'anonymous');
     c.set('identity', async () => {
       if (header === undefined) return null;

@@ -20,7 +20,6 @@ export interface AuthDeps {
   readonly loginGuard: LoginGuard;
   /** Makes a change of users or keys known to this process at once. */
   readonly refreshAccess: () => Promise<void>;
-  readonly now: () => Date;
 }
 const tags = ['auth'];
 const Token = z.string().min(1).max(2048);
@@ -91,7 +90,7 @@ const changePassword = declareRoute('authenticated', {
   responses: { 204: { description: 'Changed: log in again' }, ...problems(413, 415, 422, 503) },
 });
 
-export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess, now }: AuthDeps) =>
+export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess }: AuthDeps) =>
   createRouter()
     .openapi(login, async (c) => {
       const { username, password } = c.req.valid('json');
@@ -105,7 +104,7 @@ export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess,
       return c.json(toTokenPair(session, tokens), 200);
     })
     .openapi(refresh, async (c) => {
-      const session = await sessions.refresh(c.req.valid('json').refresh_token, now());
+      const session = await sessions.refresh(c.req.valid('json').refresh_token, c.get('arrivedAt'));
       c.set('actor', session.user);
       await refreshAccess();
       c.header('cache-control', 'no-store');
