@@ -230,16 +230,22 @@ requireProgram(NGINX, (nginx) => {
     }
   });
 
-  test('processes that hang or are gone answer 504 and 502, with the request id', async () => {
-    const hanging = [await processBehind(() => undefined), await processBehind(() => undefined)];
-    const { port } = await gatewayOf(nginx, { serving: hanging.map(({ address }) => address) });
-    const [late, gone] = await Promise.all([
-      send({ port, path: '/predict', method: 'POST', headers: { 'x-request-id': 'late' } }),
-      send({ port, path: '/api/v1/runs', headers: { 'x-request-id': 'gone' } }),
+  test('a prediction is not lost on a process that hangs; where all hang or are gone, 504 and 502 say so', async () => {
+    const hang = () => processBehind(() => undefined);
+    const [first, second, well] = [await hang(), await hang(), await processBehind()];
+    const half = await gatewayOf(nginx, { serving: [first.address, well.address] });
+    const none = await gatewayOf(nginx, { serving: [first.address, second.address] });
+    const predict = (port: number, id: string) =>
+      send({ port, path: '/predict', method: 'POST', headers: { 'x-request-id': id } });
+    const [one, other, late, gone] = await Promise.all([
+      predict(half.port, 'one'),
+      predict(half.port, 'other'),
+      predict(none.port, 'late'),
+      send({ port: none.port, path: '/api/v1/runs', headers: { 'x-request-id': 'gone' } }),
     ]);
+    expect([one.status, other.status, late.status, gone.status]).toEqual([200, 200, 504, 502]);
     expect(problemIn(late)).toMatchObject({ status: 504, code: 'UNAVAILABLE', request_id: 'late' });
     expect(problemIn(gone)).toMatchObject({ status: 502, code: 'UNAVAILABLE', request_id: 'gone' });
-    expect([late.status, gone.status]).toEqual([504, 502]);
   });
 
   test('the access log is JSON lines with the request id, without queries and credentials', async () => {
