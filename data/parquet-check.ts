@@ -13,6 +13,8 @@ export type ParquetCheckOutput = { readonly rule: string; readonly message: stri
 
 const MAX_COLUMNS = 10_000;
 const MAX_ROWS = 2 ** 40;
+/** What the format's own number of a row group can count to. */
+const MAX_GROUPS = 32_767;
 const BOMB_BYTES = 2 ** 30;
 const BOMB_RATIO = 1000;
 
@@ -35,8 +37,12 @@ async function firstProblem(db: DuckDb, file: string, dataEnd: number): Promise<
   );
   const leaves = Number(schema!.leaves);
   if (leaves > MAX_COLUMNS) return bad(`has ${leaves} columns; at most ${MAX_COLUMNS} are read`, 'max_columns');
-  const [described] = await db.rows<{ rows: string }>(`SELECT num_rows AS rows FROM parquet_file_metadata(${file})`);
+  const [described] = await db.rows<{ rows: string; groups: string }>(
+    `SELECT num_rows AS rows, num_row_groups AS groups FROM parquet_file_metadata(${file})`,
+  );
   const rows = Number(described!.rows);
+  const groups = Number(described!.groups);
+  if (groups > MAX_GROUPS) return bad(`has ${groups} row groups; at most ${MAX_GROUPS} are read`, 'max_row_groups');
   if (!(rows >= 0 && rows <= MAX_ROWS)) return bad(`says it has ${rows} rows`);
   const [found] = await db.rows<Record<keyof typeof FOUND, string>>(chunksSql(file, dataEnd));
   const total = Object.fromEntries(

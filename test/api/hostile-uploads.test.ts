@@ -159,6 +159,14 @@ test.each<[string, () => Buffer, string]>([
   await expectRefused(PARQUET, make(), rule);
 }); // prettier-ignore
 
+test('Parquet with more row groups than the format can number is turned away', async () => {
+  const many = edited((metadata) => {
+    const groups = rowGroups(metadata);
+    groups.push(...Array<ThriftStruct>(33_000).fill(groups[0]!));
+  });
+  await expectRefused(PARQUET, many, 'max_row_groups');
+});
+
 test('Parquet with more columns than anybody reads is turned away', async () => {
   const columns = Array.from({ length: 10_001 }, (_, i) => `1 AS c${i}`).join(', ');
   await expectRefused(PARQUET, await parquet(`SELECT ${columns}`), 'max_columns');

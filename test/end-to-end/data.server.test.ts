@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,9 +22,16 @@ const MEGABYTE = 2 ** 20;
 let platform: TestPlatform;
 let warehouse: EmbeddedPostgres;
 let folder: TemporaryFolder;
+/** Answers `served` to everybody. */
+let website: Server;
+let served = '';
 beforeAll(async () => {
   [warehouse, folder] = await Promise.all([startTestPostgres(), temporaryFolder('data')]);
+  website = createServer((_, response) => response.end(served)).listen(0, '127.0.0.1');
+  await once(website, 'listening');
   platform = await startTestPlatform({
+    OUTGOING_HOSTS: websiteHost(),
+    OUTGOING_PRIVATE_ADDRESSES: 'true',
     SOURCE_DATABASES: JSON.stringify({ warehouse: warehouse.url }),
     DUCKDB_MEMORY_LIMIT: '512MB',
   });
@@ -32,10 +42,13 @@ beforeAll(async () => {
   await fillWarehouse();
 });
 afterAll(async () => {
+  website.close();
   await platform.stop();
   await warehouse.stop();
   await folder.remove();
 });
+
+const websiteHost = () => `127.0.0.1:${(website.address() as AddressInfo).port}`;
 
 async function fillWarehouse(): Promise<void> {
   const sql = postgres(warehouse.url, { max: 1 });
@@ -68,6 +81,17 @@ async function start(path: string, body: Record<string, unknown>): Promise<strin
   const answer = await platform.post<{ job_id: string }>(path, body);
   expect(answer.status, JSON.stringify(answer.body)).toBe(202);
   return answer.body.job_id;
+}
+/** Puts a file where no door is: a stored object. */
+async function storedObject(
+  key: string,
+  content: string | Buffer | Iterable<string>,
+  format: 'csv' | 'parquet' | 'ndjson',
+) {
+  const path = join(platform.home, 'artifacts', key);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  return { kind: 'object', key, format } satisfies DataSource;
 }
 const trainOn = (pipeline: string, dataset_version: string) => start(RUNS.train, { pipeline, dataset_version });
 
@@ -122,13 +146,15 @@ interface BadFile {
   readonly rule: string;
   readonly type?: string;
   readonly pipeline?: string;
+  /** The rule that its upload breaks already; the run reads it as a stored object. */
+  readonly door?: string;
 }
 const BAD_FILES: BadFile[] = [
   { name: 'header only', content: `${Object.keys(rows[0]!).join(',')}\n`, where: 'file', rule: 'not_empty' },
   { name: 'a row with a value too many', content: line(csv(rows), 17, (old) => `${old},9`), where: /^row 17$/, rule: 'columns' },
   { name: 'a row with a value too few', content: line(csv(rows), 23, (old) => old.replace(/,[^,]*$/, '')), where: /^row 23$/, rule: 'columns' },
-  { name: 'Latin-1 text', content: latin1, where: /^row 151$/, rule: 'utf8' },
-  { name: 'UTF-16 text', content: Buffer.from(`\ufeff${csv(rows)}`, 'utf16le'), where: 'file', rule: 'utf8' },
+  { door: 'utf8', name: 'Latin-1 text', content: latin1, where: /^row 151$/, rule: 'utf8' },
+  { door: 'utf8', name: 'UTF-16 text', content: Buffer.from(`\ufeff${csv(rows)}`, 'utf16le'), where: 'file', rule: 'utf8' },
   { name: 'one class only', content: csv(rows.map((row) => ({ ...row, bought: 'yes' }))), where: 'bought', rule: 'two_classes' },
   { name: 'a third class', content: csv(change(60, { bought: 'maybe' })), where: 'bought', rule: 'two_classes' },
   { name: 'a missing column', content: csv(without('income')), where: 'income', rule: 'missing_column' },
@@ -147,19 +173,30 @@ const BAD_FILES: BadFile[] = [
   { name: '10,000 columns too many', content: csv(wide), where: 'file', rule: 'max_columns' },
   { name: 'invalid NDJSON', content: line(ndjson(rows), 11, () => '{"age": 3,'), type: NDJSON, where: /^row 12$/, rule: 'ndjson' },
   { name: 'NDJSON that is no object', content: line(ndjson(rows), 12, () => '[1, 2]'), type: NDJSON, where: /^row 13$/, rule: 'ndjson' },
-  { name: 'a CSV sent as Parquet', content: csv(rows), type: PARQUET, where: 'file', rule: 'parquet' },
+  { door: 'parquet', name: 'a CSV sent as Parquet', content: csv(rows), type: PARQUET, where: 'file', rule: 'parquet' },
 ]; // prettier-ignore
 
 test('bad data ends each run as FAILED, naming the column or row and the rule; nothing half-made is left', async () => {
   const whole = await parquet(`SELECT * FROM (VALUES ${rows.map((row) => `(${Object.values(row).map(literal).join(', ')})`).join(', ')}) AS t(${Object.keys(rows[0]!).join(', ')})`); // prettier-ignore
   const files: BadFile[] = [
     ...BAD_FILES,
-    { name: 'truncated Parquet', content: whole.subarray(0, whole.length - 200), type: PARQUET, where: 'file', rule: 'parquet' },
-    { name: 'damaged Parquet', content: Buffer.concat([whole.subarray(0, 4), Buffer.alloc(whole.length - 8, 7), whole.subarray(-4)]), type: PARQUET, where: 'file', rule: 'parquet' },
+    { door: 'parquet', name: 'truncated Parquet', content: whole.subarray(0, whole.length - 200), type: PARQUET, where: 'file', rule: 'parquet' },
+    { door: 'footer_size', name: 'damaged Parquet', content: Buffer.concat([whole.subarray(0, 4), Buffer.alloc(whole.length - 8, 7), whole.subarray(-4)]), type: PARQUET, where: 'file', rule: 'parquet' },
   ]; // prettier-ignore
   const started = [];
   for (const file of files) {
-    const dataset = await platform.upload('bad', [file.content], file.type ?? CSV);
+    const uploaded = platform.upload('bad', [file.content], file.type ?? CSV);
+    if (file.door) {
+      await expect(uploaded, file.name).rejects.toThrow(new RegExp(`422.*"body".*"${file.door}"`));
+      const source = await storedObject(
+        `inbox/${started.length}`,
+        file.content,
+        file.type === PARQUET ? 'parquet' : 'csv',
+      );
+      started.push({ file, dataset: null, id: await start(RUNS.train, { pipeline: 'shop', source }) });
+      continue;
+    }
+    const dataset = await uploaded;
     started.push({ file, dataset, id: await trainOn(file.pipeline ?? 'shop', dataset) });
   }
   for (const { file, dataset, id } of started) {
@@ -169,6 +206,7 @@ test('bad data ends each run as FAILED, naming the column or row and the rule; n
     } catch (cause) {
       throw new Error(`${file.name}: ${JSON.stringify(run.error)} ${run.state}`, { cause });
     }
+    if (dataset === null) continue;
     const { body } = await platform.get<{ tables: unknown[] }>(`/api/v1/datasets/${dataset}`);
     expect(body.tables, file.name).toEqual([]);
   }
@@ -180,13 +218,11 @@ const literal = (value: ShopRow[string]) =>
 
 test('an empty file is refused at the door, and an empty stored object ends its run', async () => {
   await expect(platform.upload('empty', [''])).rejects.toThrow(/422.*not_empty/);
-  await mkdir(join(platform.home, 'artifacts', 'inbox'), { recursive: true });
-  await writeFile(join(platform.home, 'artifacts', 'inbox', 'empty.csv'), '');
-  const object = (key: string): DataSource => ({ kind: 'object', key, format: 'csv' });
-  const id = await start(RUNS.train, { pipeline: 'shop', source: object('inbox/empty.csv') });
+  const empty = await storedObject('inbox/empty.csv', '', 'csv');
+  const id = await start(RUNS.train, { pipeline: 'shop', source: empty });
   expectRefused(await platform.finished(id), 'file', 'not_empty');
   const absent = await platform.finished(
-    await start(RUNS.train, { pipeline: 'shop', source: object('inbox/absent.csv') }),
+    await start(RUNS.train, { pipeline: 'shop', source: { ...empty, key: 'inbox/absent.csv' } }),
   );
   expect(absent).toMatchObject({ state: 'FAILED', error: { code: 'NOT_FOUND' } });
   expect(absent.error!.message).toContain('inbox/absent.csv');
@@ -215,28 +251,36 @@ async function peakMb<T>(names: readonly string[], work: Promise<T>): Promise<Re
 }
 
 test.each([
-  ['CSV', CSV, `${Object.keys(rows[0]!).join(',')}\n30,1000,`, ',1,true,yes\n', /^row 1$/],
-  ['NDJSON', NDJSON, '{"age":30,"income":1000,"city":"', '","plan":1,"member":true,"bought":"yes"}\n', /^row 1$/],
-])('a cell of 100 MB in %s is refused by its row, with little memory', async (_, type, before, after, where) => {
-  const cell = 'x'.repeat(MEGABYTE);
-  const content = function* () {
-    yield before;
-    for (let i = 0; i < 100; i++) yield cell;
-    yield after;
-  };
-  let id = '';
-  const grown = await peakMb(
-    ['api', 'worker-pipeline'],
-    (async () => {
-      id = await trainOn('shop', await platform.upload('huge-cell', content(), type));
-      await platform.finished(id);
-    })(),
-  );
-  expectRefused(await platform.run(id), where, 'row_size');
-  expect(grown['api']).toBeLessThan(80);
-  expect(grown['worker-pipeline']).toBeLessThan(200);
-  await expectNothingLeft(null);
-});
+  ['CSV', 'csv', CSV, `${Object.keys(rows[0]!).join(',')}\n30,1000,`, ',1,true,yes\n'],
+  ['NDJSON', 'ndjson', NDJSON, '{"age":30,"income":1000,"city":"', '","plan":1,"member":true,"bought":"yes"}\n'],
+] as const)(
+  'a cell of 100 MB in %s is refused at the door and by its row, with little memory',
+  async (_, format, type, before, after) => {
+    const cell = 'x'.repeat(MEGABYTE);
+    const content = function* () {
+      yield before;
+      for (let i = 0; i < 100; i++) yield cell;
+      yield after;
+    };
+    const api = await peakMb(
+      ['api'],
+      expect(platform.upload('huge-cell', content(), type)).rejects.toThrow(/422.*"body".*"line_size"/),
+    );
+    expect(api['api']).toBeLessThan(80);
+    const source = await storedObject('inbox/huge-cell', content(), format);
+    let id = '';
+    const worker = await peakMb(
+      ['worker-pipeline'],
+      (async () => {
+        id = await start(RUNS.train, { pipeline: 'shop', source });
+        await platform.finished(id);
+      })(),
+    );
+    expectRefused(await platform.run(id), /^row 1$/, 'row_size');
+    expect(worker['worker-pipeline']).toBeLessThan(200);
+    await expectNothingLeft(null);
+  },
+);
 
 test('a cell of 100 MB in Parquet does not become a category', async () => {
   const content = await parquet(
@@ -249,7 +293,7 @@ test('a cell of 100 MB in Parquet does not become a category', async () => {
   await expectNothingLeft(null);
 });
 
-test('the same rows as CSV, NDJSON, Parquet and stored object train the same model; the same content is the same version', async () => {
+test('the same rows as CSV, NDJSON, Parquet, stored object and URL train the same model; the same content is the same version', async () => {
   const lines = [...sampleCsv('churn', ROWS, 7)];
   await writeFile(join(folder.path, 'churn.csv'), lines.join(''));
   const table = await parquet(`SELECT * FROM read_csv('${join(folder.path, 'churn.csv')}')`);
@@ -260,20 +304,20 @@ test('the same rows as CSV, NDJSON, Parquet and stored object train the same mod
   ];
   expect(await platform.upload('churn', lines)).toBe(datasets[0]);
   expect(new Set(datasets).size).toBe(3);
-  await mkdir(join(platform.home, 'artifacts', 'inbox'), { recursive: true });
-  await writeFile(join(platform.home, 'artifacts', 'inbox', 'churn.csv'), lines.join(''));
-  const stored = { kind: 'object', key: 'inbox/churn.csv', format: 'csv' };
+  const stored = await storedObject('inbox/churn.csv', lines.join(''), 'csv');
+  served = lines.join('');
+  const url = { kind: 'url', url: `http://${websiteHost()}/churn.csv`, format: 'csv' } satisfies DataSource;
 
   const overrides = { candidates: [{ algorithm: 'logistic_regression' }], promotion: 'manual' };
-  const sources = [...datasets.map((dataset_version) => ({ dataset_version })), { source: stored }];
+  const sources = [...datasets.map((dataset_version) => ({ dataset_version })), { source: stored }, { source: url }];
   const ids = await Promise.all(
     sources.map((source) => start(RUNS.train, { pipeline: 'churn', ...source, overrides })),
   );
   const finished = await Promise.all(ids.map(platform.finished));
-  expect(finished.map(({ state, error }) => error?.message ?? state)).toEqual(Array(4).fill('COMPLETED'));
+  expect(finished.map(({ state, error }) => error?.message ?? state)).toEqual(Array(5).fill('COMPLETED'));
   for (const { metrics } of finished) expect(metrics).toEqual(finished[0]!.metrics);
-  // The stored object has the content of the first upload.
-  expect(finished.map(({ dataset_version }) => dataset_version)).toEqual([...datasets, datasets[0]]);
+  // The stored object and the URL have the content of the first upload.
+  expect(finished.map(({ dataset_version }) => dataset_version)).toEqual([...datasets, datasets[0], datasets[0]]);
   const { body } = await platform.get<{ tables: { rows: number; profile: { columns: object } }[] }>(`/api/v1/datasets/${datasets[0]!}`); // prettier-ignore
   expect(body.tables).toMatchObject([{ rows: ROWS, profile: { columns: { usage_frequency: { count: expect.any(Number) as number, nulls: expect.any(Number) as number } } } }]); // prettier-ignore
   const { columns } = body.tables[0]!.profile;
@@ -285,6 +329,19 @@ test('the same rows as CSV, NDJSON, Parquet and stored object train the same mod
 
 const COLUMNS = [...Object.keys(churn.features), 'churned'].join(', ');
 const query = (text: string): DataSource => ({ kind: 'sql', connection: 'warehouse', query: text });
+
+test('a URL that nobody allowed is refused at the door; one that answers nonsense ends its run', async () => {
+  const evil = { kind: 'url', url: 'http://127.0.0.1:1/', format: 'csv' };
+  const refused = await platform.post<{ errors: unknown }>(RUNS.train, { pipeline: 'churn', source: evil });
+  expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: 'source.url', rule: 'allowed' }] } });
+  served = '%PDF-1.7';
+  const source = { ...evil, url: `http://${websiteHost()}/` };
+  expectRefused(
+    await platform.finished(await start(RUNS.train, { pipeline: 'churn', source })),
+    'source.url',
+    'plain_text',
+  );
+});
 
 test('a SQL query is a source; one that writes, is broken or names an unknown connection is refused', async () => {
   const source = query(`select ${COLUMNS} from subscribers order by id`);
