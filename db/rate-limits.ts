@@ -24,7 +24,7 @@ export function createRateLimitRepository(db: Database) {
       on conflict (key) do update set
         points = case when ${isOver} then excluded.points else ${points} + excluded.points end,
         expire = case when ${isOver} then excluded.expire else ${expire} end
-      returning key, points, (extract(epoch from expire - now()) * 1000)::float8 as reset_ms`);
+      returning key, points, ceil(extract(epoch from expire - now()) * 1000)::integer as reset_ms`);
     const byKey = new Map(totals.map((total) => [total.key, total]));
     return rows.map(({ key }) => {
       const total = byKey.get(key)!;

@@ -22,7 +22,7 @@ export function createExactRate({
   policy,
   add,
   log,
-  patienceMs = 1000,
+  patienceMs = 2000,
   pauseMs = 2000,
   maxKeys = 20_000,
   now = () => performance.now(),
