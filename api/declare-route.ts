@@ -39,7 +39,7 @@ export function declareRoute<const Path extends string, const Route extends Rout
     responses: {
       ...route.responses,
       ...problems(400, 429),
-      ...(isPublic ? {} : problems(401, 403)),
+      ...(isPublic ? {} : problems(401, 403, 503)),
       ...(body.length === 0 ? {} : problems(413, 415)),
       ...(idempotent === true ? problems(409, 422) : {}),
     },

@@ -65,12 +65,8 @@ function eventOf(c: Context<ApiEnv>, { id: action, path: pattern }: Operation): 
 /** The path without what follows the pattern's last parameter: that is the action's name. */
 function addressedBy(path: string, pattern: string): string {
   const verbs = pattern.includes('{') ? pattern.slice(pattern.lastIndexOf('}') + 1).split('/').length - 1 : 0;
-  return nameOf(
-    path
-      .split('/')
-      .slice(0, -verbs || undefined)
-      .join('/'),
-  );
+  const parts = path.split('/');
+  return nameOf(parts.slice(0, parts.length - verbs).join('/'));
 }
 
 const MAX_OBJECT = 300;

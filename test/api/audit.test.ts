@@ -79,6 +79,15 @@ test('a refusal by rate is a flood and not recorded', async () => {
   expect(audit.rows).toEqual([]);
 });
 
+test('a lockout after failed logins is recorded with the name that was tried', async () => {
+  const locked = new PlatformError('RATE_LIMITED', 'too many failed attempts', { retryAfterSeconds: 8 });
+  const auth = { loginGuard: () => Promise.reject(locked) } as unknown as ApiDeps['auth'];
+  const { post, audit } = createTestApp({ auth });
+  expect((await post('/api/v1/auth/login', { username: 'ada', password: 'guess-guess-guess' })).status).toBe(429);
+  expect(audit.rows).toMatchObject([{ actor: 'anonymous', action: 'login', status: 429, detail: { username: 'ada' } }]);
+  expect(JSON.stringify(audit.rows)).not.toContain('guess-guess');
+});
+
 test('what cannot be recorded is answered 503, and the log has the row', async () => {
   const lines: string[] = [];
   const log = createLogger({ service: 'test', destination: { write: (line) => void lines.push(line) } });
