@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { listenHttp, type ListenOptions } from '../lib/http/listen.ts';
@@ -17,7 +16,7 @@ export async function raw(port: number, ...parts: readonly (string | Uint8Array)
   let answer = '';
   socket.on('data', (data) => (answer += String(data)));
   for (const part of parts) socket.write(part);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return answer;
 }
 

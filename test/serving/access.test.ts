@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
 import { expect, test } from 'vitest';
 import { principalOf } from '../auth/principals.ts';
 import { authenticateCallers, callAsEverybody, type Document, operationsOf, routesOf } from '../who-may-call.ts';
