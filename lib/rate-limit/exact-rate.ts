@@ -1,12 +1,13 @@
 import type { Logger } from '../log.ts';
 import type { AddCounts, RateLimiter, RatePolicy, Taken } from './rate-limiter.ts';
+import { createGatheredCounter } from './gathered.ts';
 import { createWindows, takenFrom } from './windows.ts';
 
 export interface ExactRateOptions {
   readonly policy: RatePolicy;
   readonly add: AddCounts;
   readonly log: Pick<Logger, 'warn'>;
-  /** How long a request waits for the shared counter. */
+  /** How long a statement may take. */
   readonly patienceMs?: number;
   /** How long requests are counted in this process alone after the shared counter failed. */
   readonly pauseMs?: number;
@@ -28,6 +29,7 @@ export function createExactRate({
   now = () => performance.now(),
 }: ExactRateOptions): RateLimiter {
   const windows = createWindows(policy, maxKeys);
+  const count = createGatheredCounter(policy, add, patienceMs);
   let pausedUntil = -Infinity;
 
   return {
@@ -39,10 +41,10 @@ export function createExactRate({
       if (window.points + points > policy.limit) return taken(false);
       if (now() >= pausedUntil) {
         try {
-          const [total] = await within(patienceMs, add(policy, [{ key, points }]));
-          window.points = total!.points;
-          window.endsAt = now() + total!.resetMs;
-          return taken(total!.points <= policy.limit);
+          const total = await count(key, points);
+          window.points = total.points;
+          window.endsAt = now() + total.resetMs;
+          return taken(total.points <= policy.limit);
         } catch (err) {
           if (now() >= pausedUntil) log.warn({ err, policy: policy.name }, 'rates are counted in this process alone');
           pausedUntil = now() + pauseMs;
@@ -52,16 +54,4 @@ export function createExactRate({
       return taken(window.points <= policy.limit);
     },
   };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

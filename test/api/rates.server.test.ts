@@ -75,6 +75,10 @@ test('of 201 requests at the same time to two API processes exactly the 200 of t
   const apis = [await listenApi(), await listenApi()];
   const answers = await Promise.all(times(201, (index) => apis[index % 2]!.get('/runs')));
   expect([countOf(answers, 200), countOf(answers, 429)]).toEqual([200, 1]);
+  const others = await Promise.all(
+    times(260, (index) => apis[index % 2]!.get('/runs', { authorization: 'Bearer grace' })),
+  );
+  expect(countOf(others, 200)).toBe(200);
   const refused = answers.find(({ status }) => status === 429)!;
   expect(refused.headers.get('ratelimit-policy')).toBe('"general";q=200;w=60');
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
