@@ -3,6 +3,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verifyAudit } from '../../cli/audit.ts';
+import { loadConfig } from '../../lib/config.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { scoreCustomer } from './customer.ts';
 import { createApi, createUser, startTestPlatform, type Api, type TestPlatform } from './platform.ts';
@@ -90,6 +92,25 @@ test('a change of role holds for tokens that are out, and a disabled user is out
   await expect.poll(() => bothSay(dora.token), WITHIN_5_S).toEqual([403, 200]);
   expect((await platform.call('PATCH', '/api/v1/auth/users/dora', { disabled: true })).status).toBe(200);
   await expect.poll(() => bothSay(dora.token), WITHIN_5_S).toEqual([401, 401]);
+});
+
+test('the audit trail names who started a run and what that put into production, and its chain holds', async () => {
+  const trail = async (filter: string) => {
+    const { status, body } = await platform.get<{ items: Record<string, unknown>[] }>(`/api/v1/audit?${filter}`);
+    expect(status).toBe(200);
+    return body.items;
+  };
+  const [started] = await trail('action=startTraining&actor=sofia');
+  expect(started).toMatchObject({ status: 202, address: '127.0.0.1', detail: { pipeline: 'churn' } });
+  const promotions = await trail('action=promote');
+  expect(promotions).toMatchObject([{ actor: 'sofia', object: 'models/churn/versions/1', status: null }]);
+  expect(started!.object).toBe(`runs/${promotions[0]!.request_id as string}`);
+  expect(await trail('actor=una&action=uploadDataset')).toMatchObject([{ object: 'datasets', status: 403 }]);
+  expect((await scientist.get('/api/v1/audit')).status).toBe(403);
+  const config = loadConfig({ ANNEAL_HOME: home.path });
+  const said = await verifyAudit(config, ['verify']);
+  const head = /^head (.+)$/m.exec(said)![1]!;
+  expect(await verifyAudit(config, ['verify', '--expect', head])).toContain('as expected');
 });
 
 test('only the owner may read the kept secrets; no log and no command line holds a password, a key or a token', async () => {
