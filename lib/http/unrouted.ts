@@ -13,8 +13,11 @@ export const refuseUnrouted =
     throw new PlatformError('METHOD_NOT_ALLOWED', `${c.req.path} takes ${allowed.join(', ')}`);
   };
 
+// A path that is declared as it stands takes what is declared there, not what a parameter in its place would.
 function methodsAt({ routes, router }: Routes, path: string): string[] {
-  const methods = new Set(routes.map(({ method }) => method).filter((method) => method !== 'ALL'));
+  const declared = routes.filter(({ method }) => method !== 'ALL');
+  const asItStands = declared.filter((route) => route.path === path.replace(/(?<=.)\/$/, ''));
+  const methods = new Set((asItStands.length > 0 ? asItStands : declared).map(({ method }) => method));
   const here = [...methods].filter((method) =>
     router.match(method, path)[0].some(([[, route]]) => route.method === method),
   );

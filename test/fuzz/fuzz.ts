@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { logIn } from '../../cli/session.ts';
+import { pythonVenv } from '../../scripts/python-venv.ts';
+import { startTestPlatform } from '../end-to-end/platform.ts';
+
+const REQUIREMENTS = fileURLToPath(new URL('./requirements.txt', import.meta.url));
+const CONFIG = fileURLToPath(new URL('./schemathesis.toml', import.meta.url));
+const UNLIMITED = '1000000000';
+const PASSWORD = 'a password of the fuzzed platform';
+
+export type FuzzRole = 'admin' | 'user';
+export interface FuzzTarget {
+  readonly document: 'api' | 'serving';
+  readonly role: FuzzRole;
+  readonly maxExamples: number;
+}
+
+/** The whole platform with a deployed churn model, for Schemathesis (the program from PyPI) to try to break. */
+export async function startFuzzPlatform() {
+  const rates = ['AUTH', 'GENERAL', 'PREDICT'].map((zone) => [`RATE_LIMIT_${zone}_PER_MINUTE`, UNLIMITED]);
+  const platform = await startTestPlatform({
+    ...Object.fromEntries(rates),
+    ADMIN_USERNAME: 'root',
+    ADMIN_PASSWORD: PASSWORD,
+    ACCESS_TOKEN_EXPIRE_MINUTES: '1440',
+    OUTGOING_HOSTS: '',
+  });
+  const users = { admin: 'fuzz-admin', user: 'fuzz-user' };
+  for (const role of ['admin', 'user'] as const) {
+    const user = { name: users[role], email: 'fuzz@example.com', role, password: PASSWORD };
+    const created = await platform.post('/api/v1/auth/users', user);
+    if (created.status !== 201) throw new Error(`no user ${user.name}: ${JSON.stringify(created.body)}`);
+  }
+  const trained = await platform.train({ pipeline: 'churn', dataset_version: await platform.uploadSample('churn', 1000) }); // prettier-ignore
+  const { state } = await platform.finished(trained);
+  if (state !== 'COMPLETED') throw new Error(`the churn model is ${state}`);
+
+  return {
+    stop: platform.stop,
+    /** Runs all checks and phases against one document; `report` is what Schemathesis printed. */
+    fuzz: async ({ document, role, maxExamples }: FuzzTarget): Promise<{ passed: boolean; report: string }> => {
+      const token = await logIn(platform.urls.api, users[role], PASSWORD);
+      return await runSchemathesis(platform.urls[document], token, maxExamples);
+    },
+  };
+}
+
+async function runSchemathesis(url: string, token: string, maxExamples: number) {
+  const python = await pythonVenv(REQUIREMENTS);
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-fuzz-')); // it leaves a cache and reports where it runs
+  const program = ['-c', 'from schemathesis.cli import schemathesis; schemathesis()', '--config-file', CONFIG];
+  const run = ['run', `${url}/openapi.json`, '--header', `Authorization: Bearer ${token}`];
+  const args = [...program, ...run, '--checks', 'all', '--max-examples', String(maxExamples)];
+  const options = { cwd: folder, maxBuffer: 256 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } };
+  try {
+    const { stdout } = await promisify(execFile)(python, args, options);
+    return { passed: true, report: stdout };
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
+    if (code !== 1) throw error;
+    return { passed: false, report: `${stdout}${stderr}` };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
