@@ -24,7 +24,7 @@ const PREDICTION = {
 };
 const SERVED_BY = { endpoint: nullable(STRING), model: object(MODEL) };
 const SLOT = { endpoint: nullable(STRING), revision: nullable(INTEGER) };
-const META = { ...SLOT, model: object(MODEL), threshold: NUMBER, commit: STRING };
+const META = { ...SLOT, model: object(MODEL), threshold: NUMBER, commit: nullable(STRING) };
 const VALUE = { type: ['number', 'string', 'boolean', 'null'] };
 const OUTCOMES = object({ negative: STRING, positive: STRING });
 const INPUT = object({
@@ -46,18 +46,20 @@ export const SCHEMAS = {
   Lineage: object({
     ...SLOT,
     model: object({ ...MODEL, uri: STRING }),
-    run_id: STRING,
-    data: object({ dataset_version: STRING, sha256: STRING }),
-    code: object({ commit: STRING }),
-    pipeline: object({ ...MODEL, definition_sha256: STRING }),
-    algorithm: STRING,
+    source: { enum: ['run', 'import'], description: 'Brought from outside, nobody knows what it was made of' },
+    run_id: nullable(STRING),
+    imported_by: nullable(STRING),
+    data: nullable(object({ dataset_version: STRING, sha256: STRING })),
+    code: nullable(object({ commit: STRING })),
+    pipeline: nullable(object({ ...MODEL, definition_sha256: STRING })),
+    algorithm: nullable(STRING),
     hyperparameters: record({ type: ['number', 'string'] }),
     metrics: record(NUMBER),
     signature: ref('Signature'),
     artifacts: object({
       onnx_sha256: STRING,
-      evaluation_sha256: STRING,
-      reference_profile_sha256: STRING,
+      evaluation_sha256: nullable(STRING),
+      reference_profile_sha256: nullable(STRING),
       golden_rows_sha256: STRING,
     }),
     created_at: { type: 'string', format: 'date-time' },

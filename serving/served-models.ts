@@ -14,10 +14,10 @@ export const lineageOf = ({ endpoint, revision, model }: ServedSlot) => ({
   endpoint,
   revision,
   model: { name: model.modelName, version: model.version, uri: `models:/${model.modelName}/${model.version}` },
+  source: model.runId === null ? ('import' as const) : ('run' as const),
   run_id: model.runId,
-  data: { dataset_version: model.datasetVersionId, sha256: model.datasetSha256 },
-  code: { commit: model.codeCommit },
-  pipeline: { name: model.pipelineName, version: model.pipelineVersion, definition_sha256: model.definitionSha256 },
+  imported_by: model.importedBy,
+  ...(model.runId === null ? { data: null, code: null, pipeline: null } : originOf(model)),
   algorithm: model.algorithm,
   hyperparameters: model.hyperparameters,
   metrics: model.metrics,
@@ -29,6 +29,12 @@ export const lineageOf = ({ endpoint, revision, model }: ServedSlot) => ({
     golden_rows_sha256: model.goldenRowsSha256,
   },
   created_at: model.createdAt,
+});
+
+const originOf = (model: ServedSlot['model']) => ({
+  data: { dataset_version: model.datasetVersionId, sha256: model.datasetSha256 },
+  code: { commit: model.codeCommit },
+  pipeline: { name: model.pipelineName, version: model.pipelineVersion, definition_sha256: model.definitionSha256 },
 });
 
 /** How to call it. */

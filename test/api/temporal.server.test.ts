@@ -79,6 +79,8 @@ beforeAll(async () => {
     trustedProxies: [],
     corsOrigins: [],
     maxUploadBytes: 100_000,
+    maxModelBytes: 1_000_000,
+    checkModel: () => Promise.reject(new Error('no test double')),
     fileDoor: createFileDoor(),
   });
   await put('churn', exampleDefinition('churn'));
