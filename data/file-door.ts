@@ -20,7 +20,7 @@ export interface IncomingFile {
 }
 
 const CHECKS = { concurrent: 2, waiting: 32 } as const;
-const MEMORY_BYTES = 512 * 2 ** 20;
+const MEMORY_BYTES = 384 * 2 ** 20;
 const TIMEOUT_MS = 20_000;
 
 export function createFileDoor(processes: LimitedProcesses = createLimitedProcesses(CHECKS)): FileDoor {

@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync, deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,8 +9,8 @@ import { columnsOf, editFooter, listOf, rowGroups, setNumber, withFooter, type T
 import { createTestApp, problemOf, type ProblemBody } from './doubles.ts';
 
 const MB = 2 ** 20;
-/** The bars. */
-const ANSWER_MS = 2000;
+/** The bars; the first is of a machine with no more work than processors. */
+const answerMs = () => 2000 * Math.max(1, loadavg()[0]! / availableParallelism());
 const GROWTH_BYTES = 100e6;
 
 const CSV = 'text/csv';
@@ -56,7 +56,7 @@ async function expectRefused(type: string, body: Buffer | string | ReadableStrea
   expect(problem).toMatchObject({ status: 422, code: 'INVALID', errors: [{ path: 'body', rule }] });
   expect(problem.errors).toHaveLength(1);
   expect(JSON.stringify(problem)).not.toMatch(/\/tmp|read_parquet|Error|\.ts/);
-  expect(tookMs).toBeLessThan(ANSWER_MS);
+  expect(tookMs).toBeLessThan(answerMs());
   expect(peak - before).toBeLessThan(GROWTH_BYTES);
   expect(api.datasets.rows.size).toBe(0);
   await expect.poll(api.leftovers).toEqual([]);

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
 import { PlatformError } from '../../lib/errors.ts';
 import { createLimitedProcesses, type LimitedWork } from '../../lib/limited-process.ts';
 
@@ -57,3 +60,22 @@ test('at most so many run at once, so many wait, and the next is turned away', {
   expect(await Promise.all([first, second])).toEqual([1, 2]);
   await expect(small(work, { does: 'sleeps', ms: 4 })).resolves.toBe(4);
 });
+
+test.runIf(process.platform === 'linux')(
+  'a process does not outlive one that was killed, however busy it is',
+  { timeout: 30_000 },
+  async () => {
+    const parent = spawn(process.execPath, [fileURLToPath(new URL('limited-parent.ts', import.meta.url))]);
+    onTestFinished(() => void parent.kill('SIGKILL'));
+    const children = () => readFile(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').then(Number);
+    await expect.poll(children, { timeout: 10_000 }).toBeGreaterThan(0);
+    const child = await children();
+    // Its loop has begun when it has used some processor time.
+    const stat = () => readFile(`/proc/${child}/stat`, 'utf8').then((line) => line.split(' '));
+    await expect.poll(async () => Number((await stat())[13]), { timeout: 10_000 }).toBeGreaterThan(50);
+    parent.kill('SIGKILL');
+    // A zombie waits for whoever adopted it.
+    const state = () => stat().then((fields) => fields[2], () => 'Z'); // prettier-ignore
+    await expect.poll(state, { timeout: 10_000 }).toBe('Z');
+  },
+);
