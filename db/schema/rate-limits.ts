@@ -1,6 +1,6 @@
 import { integer, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 
-/** Counters shared by all processes, in the shape rate-limiter-flexible works with. */
+/** Counters shared by all processes; `key` is a hash. An unlogged table: see docs/adr/0012. */
 export const rateLimits = pgTable('rate_limits', {
   key: text().primaryKey(),
   points: integer().notNull(),
