@@ -27,7 +27,7 @@ const networks = list.refine(
 );
 /** As browsers write it: scheme, host and the port unless it is the scheme's own. */
 const isOrigin = (text: string) =>
-  text === '*' || (/^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text);
+  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
 const origins = list.refine(
   (all) => all.every(isOrigin),
   'origins as https://console.example.com, without a path; or *',

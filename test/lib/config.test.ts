@@ -127,3 +127,21 @@ test('.env.example lists every variable with its default', () => {
   const hidden = entries.filter(({ name, commented }) => commented && defaults[name] !== undefined);
   expect(hidden.map(({ name }) => name)).toEqual(machineDependent);
 });
+
+test('CORS_ORIGINS are origins as browsers write them, or *', () => {
+  const { CORS_ORIGINS } = loadConfig({ CORS_ORIGINS: 'https://console.example.com, http://localhost:5173' });
+  expect(CORS_ORIGINS).toEqual(['https://console.example.com', 'http://localhost:5173']);
+  expect(loadConfig({ CORS_ORIGINS: '*' }).CORS_ORIGINS).toEqual(['*']);
+  for (const bad of [
+    'https://a.example/',
+    'https://a.example/x',
+    'a.example',
+    'https://*.example',
+    'HTTPS://A.example',
+    'null',
+    'file://x',
+    'https://a.example:443',
+    'https://u:p@a.example',
+  ])
+    expect(failure({ CORS_ORIGINS: bad }).details, bad).toMatchObject([{ path: 'CORS_ORIGINS' }]);
+});
