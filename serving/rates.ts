@@ -26,7 +26,7 @@ export function startServingRates({ perMinute, add, log }: ServingRatesOptions) 
 const BATCH_ROWS_PER_POINT = 10;
 
 /**
- * A batch costs a point for every ten rows: in a batch a row takes about a tenth of the time of a request of its own.
+ * A batch costs a point for every ten rows: in a batch a row takes less than a tenth of the time of a request of its own.
  * Anything else costs one.
  */
 export function costOf(body: unknown): number {
