@@ -100,6 +100,30 @@ test('of two activations at once from the same alias position one wins', async (
   expect(await production()).toBe((await endpoints.current(name))!.modelVersion);
 });
 
+test('a roll-back that a run overtakes does not happen, nor does a run that a roll-back overtakes', async () => {
+  await prepare(1);
+  await activate(1, null, 1);
+  await prepare(2);
+  await activate(2, 1, 2);
+  const rollBack = (revision: number, runId: string) =>
+    endpoints.activate({
+      endpoint: name,
+      revision,
+      alias: { modelName: name, alias: 'production', from: 2, to: 1, runId },
+      requestedBy: 'dan',
+    });
+  // Both saw production at version 2.
+  const { revision: back } = await prepare(1, 'deploy-1');
+  const { revision: run } = await prepare(3);
+  expect(await endpoints.revisionStatus(name, back)).toMatchObject({ supersededBy: run });
+  const outcomes = await Promise.allSettled([rollBack(back, 'deploy-1'), activate(run, 2, 3)]);
+  const won = outcomes.findIndex(({ status }) => status === 'fulfilled');
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  expect(outcomes[1 - won]).toMatchObject({ reason: { code: 'CONFLICT' } });
+  expect(await production()).toBe(won === 0 ? 1 : 3);
+  expect(await endpoints.current(name)).toMatchObject({ revision: won === 0 ? back : run });
+});
+
 test('an endpoint only goes forward, and a failed revision stays failed', async () => {
   await prepare(1);
   await prepare(2);

@@ -1,4 +1,4 @@
-import type { RegisterVersionInput } from '../../db/models.ts';
+import type { ImportVersionInput, RegisterVersionInput } from '../../db/models.ts';
 import { definePipeline, type PipelineDefinition } from '../../pipelines/definition.ts';
 import { pendingStatus, type JobStatus } from '../../workflows/messages.ts';
 
@@ -51,3 +51,8 @@ export const exampleVersion = (modelName: string, runId: string, metrics = { roc
   definitionSha256: 'f'.repeat(64),
   codeCommit: 'abc',
 });
+
+export function exampleImport(modelName: string, onnxSha256: string): ImportVersionInput {
+  const { onnxBytes, goldenRowsSha256, signature, inputExample } = exampleVersion(modelName, '');
+  return { modelName, onnxSha256, onnxBytes, goldenRowsSha256, signature, inputExample, importedBy: 'sara' };
+}

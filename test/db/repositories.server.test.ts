@@ -9,7 +9,7 @@ import { createModelRepository } from '../../db/models.ts';
 import type { Page } from '../../db/pagination.ts';
 import { createPipelineRepository } from '../../db/pipelines.ts';
 import { createRunRepository } from '../../db/runs.ts';
-import { exampleDefinition, exampleStatus, exampleVersion } from './examples.ts';
+import { exampleDefinition, exampleImport, exampleStatus, exampleVersion } from './examples.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { startTestPostgres } from '../platform.ts';
 
@@ -213,6 +213,25 @@ test('registering is idempotent by run, and concurrent versions are numbered wit
   });
   const versions = (await pages((request) => models.listVersions('numbered', request), 5)).flat();
   expect(versions.map((v) => v.version)).toEqual([8, 7, 6, 5, 4, 3, 2, 1]);
+});
+
+test('a file brought again, also at the same time, is the version it is; another model makes its own of it', async () => {
+  const { models } = repositories();
+  await models.registerVersion({ ...exampleVersion('mixed', 'mixed-1'), onnxSha256: '1'.repeat(64) });
+  const brought = exampleImport('mixed', '2'.repeat(64));
+  const made = await Promise.all(times(5, () => models.importVersion(brought)));
+  expect(made.map(({ version }) => version)).toEqual([2, 2, 2, 2, 2]);
+  expect(made.filter(({ created }) => created)).toHaveLength(1);
+  expect(await models.importVersion(exampleImport('mixed', '1'.repeat(64)))).toMatchObject({
+    version: 1,
+    created: false,
+  });
+  expect(await models.importVersion({ ...brought, modelName: 'mixed-too' })).toMatchObject({
+    version: 1,
+    created: true,
+  });
+  expect(await models.getVersion('mixed', 2)).toMatchObject({ runId: null, importedBy: 'sara', gatesPassed: null });
+  expect(await models.versionOfFile('mixed', '3'.repeat(64))).toBeNull();
 });
 
 test('an alias moves by compare-and-set; a repeat by the same run changes nothing', async () => {

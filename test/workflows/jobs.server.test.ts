@@ -97,6 +97,34 @@ test('manual promotion ends after the registry', async () => {
   expect(status.stages.at(-1)!.state).toBe('SKIPPED');
 });
 
+test('a deployment by hand is one stage, and knows its version from the start', async () => {
+  const { activities, projected } = fakeActivities();
+  const activateDeployment = vi.fn(activities.activateDeployment);
+  const { status, historyLength } = await finalStatus('deployModel', { ...activities, activateDeployment });
+  expect(status).toMatchObject({
+    kind: 'deploy_model',
+    pipeline: null,
+    state: 'COMPLETED',
+    stages: [{ name: 'deployment', state: 'COMPLETED' }],
+    model: { name: 'churn', version: 1, uri: 'models:/churn/1' },
+    endpoint: { name: 'churn', revision: 1 },
+    promoted: true,
+  });
+  expect(activateDeployment).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ endpoint: 'churn', run_id: status.job_id, requested_by: 'test', revision: 1 }),
+  );
+  expect(projected.at(-1)!.status).toMatchObject({ state: 'COMPLETED', model: { version: 1 } });
+  expect(historyLength).toBeLessThanOrEqual(50);
+});
+
+test('a deployment by hand that serving processes refuse leaves nothing behind', async () => {
+  const abandonDeployment = vi.fn(() => Promise.resolve());
+  const { activities } = fakeActivities({ awaitNodesReady: brokenContract, abandonDeployment });
+  const { status } = await finalStatus('deployModel', activities);
+  expect(status).toMatchObject({ state: 'FAILED', promoted: false, endpoint: null });
+  expect(abandonDeployment).toHaveBeenCalledTimes(1);
+});
+
 test('cancelling stops the running candidates and says so', async () => {
   const { activities, projected } = fakeActivities({ trainCandidate: endlessTraining });
   const status = await withWorkers(temporal.native, activities, async () => {

@@ -6,20 +6,28 @@ import { brokenContract, endlessTraining, fakeActivities } from './fake-activiti
 import { startJob, startTemporal, withWorkers } from './temporal.ts';
 
 // Records the histories that replay.test.ts replays: `node test/workflows/record-histories.ts`. Run it only when a
-// change of the workflows is meant to break with running ones; otherwise such a change needs `patched`.
+// change of the workflows is meant to break with running ones; otherwise such a change needs `patched`. Names after it
+// record only those.
 
+const only = process.argv.slice(2);
 const folder = new URL('histories/', import.meta.url);
 const { client, native, stop } = await startTemporal();
 await mkdir(folder, { recursive: true });
 
 await record('success', {});
 await record('failure', { makeDataset: brokenContract });
-await record('cancel', { trainCandidate: endlessTraining }, true);
+await record('cancel', { trainCandidate: endlessTraining }, { cancel: true });
+await record('deployment', {}, { workflow: 'deployModel' });
 await stop();
 
-async function record(name: string, replace: Parameters<typeof fakeActivities>[0], cancel = false) {
+async function record(
+  name: string,
+  replace: Parameters<typeof fakeActivities>[0],
+  { cancel = false, workflow = 'trainModel' } = {},
+) {
+  if (only.length > 0 && !only.includes(name)) return;
   await withWorkers(native, fakeActivities(replace).activities, async () => {
-    const handle = await startJob(client, 'trainModel');
+    const handle = await startJob(client, workflow);
     while (cancel && (await handle.query(statusQuery)).stage !== 'training')
       await new Promise((r) => setTimeout(r, 100));
     if (cancel) await handle.cancel();

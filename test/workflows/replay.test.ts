@@ -14,8 +14,8 @@ beforeAll(async () => {
   current = await bundle('../../workflows/index.ts');
 });
 
-test.each(['success', 'failure', 'cancel'])(
-  'a recorded run that ended in %s replays on the workflows of today',
+test.each(['success', 'failure', 'cancel', 'deployment'])(
+  'a recorded run (%s) replays on the workflows of today',
   async (name) => {
     await Worker.runReplayHistory({ workflowBundle: current }, await recorded(name));
   },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { QUEUES, type JobInput } from '../../workflows/messages.ts';
+import { QUEUES, type DeployInput, type JobInput } from '../../workflows/messages.ts';
 import { startTestTemporal } from '../platform.ts';
 import type { AllActivities } from './fake-activities.ts';
 
@@ -54,5 +54,16 @@ const input: JobInput = {
   requested_by: 'test',
 };
 
+const deployment: DeployInput = {
+  model: { name: 'churn', version: 1 },
+  endpoint: 'churn',
+  override_gates: false,
+  requested_by: 'test',
+};
+
 export const startJob = (client: Client, workflow: string) =>
-  client.workflow.start(workflow, { taskQueue: QUEUES.pipeline, workflowId: `test-${randomUUID()}`, args: [input] });
+  client.workflow.start(workflow, {
+    taskQueue: QUEUES.pipeline,
+    workflowId: `test-${randomUUID()}`,
+    args: [workflow === 'deployModel' ? deployment : input],
+  });
