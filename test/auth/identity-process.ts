@@ -77,6 +77,7 @@ export async function startIdentityProcess(databaseUrl: string, { notified = tru
   return {
     app,
     users,
+    apiKeys,
     refreshTokens,
     tokens,
     auditLog,

@@ -178,6 +178,22 @@ test('a change that somebody makes in the database by hand is heard too', async 
   await vi.waitFor(async () => expect(await api.statusOf(token)).toBe(401), { timeout: EVERYWHERE_MS, interval: 20 });
 });
 
+test('logging in and using keys make no process load anything, changes do', async () => {
+  const api = await start();
+  const ada = await someone('user');
+  const revision = async () => (await connection.sql<{ revision: string }[]>`select revision from access_revision`)[0];
+  const { access_token: token, refresh_token: refresh } = await api.logIn(ada, PASSWORD);
+  const wanted = { name: 'ci', scopes: ['predict'] };
+  const { body } = await api.call('POST', '/api-keys', token, wanted);
+  const before = await revision();
+  await api.logIn(ada, PASSWORD);
+  await api.refresh(refresh);
+  await api.apiKeys.noteUses([{ id: body['id'] as string, at: new Date() }]);
+  expect(await revision()).toEqual(before);
+  await api.call('DELETE', `/api-keys/${body['id'] as string}`, token);
+  expect(await revision()).not.toEqual(before);
+});
+
 test('no request asks the database who calls', async () => {
   const api = await start();
   const { access_token: token } = await api.logIn(await someone('user'), PASSWORD);
