@@ -1,0 +1,56 @@
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { createServingApp } from '../../serving/app.ts';
+import type { ServedSlot } from '../../serving/loaded-model.ts';
+import { createModelSlots } from '../../serving/model-slots.ts';
+import { createServingMetrics } from '../../serving/serving-metrics.ts';
+import { principalOf } from '../auth/principals.ts';
+import { ratesOf } from '../auth/rates.ts';
+
+const slots = createModelSlots<ServedSlot>(() => undefined);
+const app = createServingApp({
+  slots,
+  defaultSlot: () => 'churn',
+  isKnown: (endpoint) => endpoint === 'churn',
+  modelUri: 'models:/churn@production',
+  notReady: () => null,
+  metrics: createServingMetrics(new Registry(), () => []),
+  log: pino({ level: 'silent' }),
+  limits: { maxBodyBytes: 20_000, maxRows: 300 },
+  enableBoom: false,
+  rates: ratesOf(),
+  trustedProxies: [],
+  corsOrigins: [],
+  authenticate: (user) => Promise.resolve(principalOf({ user })),
+});
+
+test.each([
+  '../x',
+  '/etc/passwd',
+  '..',
+  '..\\x',
+  'churn\0',
+  '%2e%2e/x',
+  '．．／x',
+  'a\u202egnp',
+  'сhurn',
+  'constructor',
+  '__proto__',
+  'a'.repeat(500),
+])('no endpoint is called %j', async (name) => {
+  const encoded = encodeURIComponent(name);
+  const init = {
+    method: 'POST',
+    headers: { authorization: 'Bearer ada', 'content-type': 'application/json' },
+    body: '{}',
+  };
+  for (const path of [`/api/v1/predict/${encoded}`, `/api/v1/predict/${encoded}/batch`]) {
+    const { status } = await app.request(path, init);
+    expect([404, 422], `${path} ${status}`).toContain(status);
+  }
+  for (const path of ['/meta', '/lineage']) {
+    const { status } = await app.request(`${path}?endpoint=${encoded}`, { headers: init.headers });
+    expect(status, path).toBe(404);
+  }
+});
