@@ -38,7 +38,9 @@ export const createRefreshTokenRepository = (db: Database) => ({
     const [row] = await db.execute<{ name: string; role: Role; used_at: string }>(sql`
       with used as (
         update refresh_tokens token set used_at = clock_timestamp() from users
-        where token.jti = ${jti} and token.used_at is null and token.revoked_at is null
+        where token.jti = ${jti} and token.used_at is null
+          -- One that was being issued while its family was revoked has no mark of its own.
+          and not exists (select from refresh_tokens other where other.family = token.family and other.revoked_at is not null)
           and users.name = token.user_name and not users.disabled and users.token_version = ${version}
         returning token.family, token.used_at, users.name, users.role
       ), issued as (

@@ -116,6 +116,23 @@ test('a refresh token that comes again after its use ends its whole family, and 
   expect((await api.refresh(elsewhere.refresh_token)).status).toBe(200);
 });
 
+test('a token that was being issued while its family was revoked does not hold', async () => {
+  const api = await start();
+  const ada = await someone('user');
+  const { refresh_token: token } = await api.logIn(ada, PASSWORD);
+  const [{ family }] = await connection.sql<[{ family: string }]>`
+    select family from refresh_tokens where user_name = ${ada}`;
+  const addLate = async () => {
+    const [jti, issuedAt] = [randomUUID(), new Date()];
+    await api.refreshTokens.add({ jti, family, userName: ada, issuedAt, expiresAt: issuedAt });
+    return await api.tokens.issue('refresh', (await api.users.find(ada))!, jti);
+  };
+  expect((await api.refresh(await addLate())).status).toBe(200);
+  await api.refreshTokens.revokeFamily(family);
+  expect((await api.refresh(await addLate())).status).toBe(401);
+  expect((await api.refresh(token)).status).toBe(401);
+});
+
 test('reuse right after use is reuse, every time', async () => {
   const api = await start();
   const ada = await someone('user');
