@@ -23,6 +23,7 @@ const FORBIDDEN: Readonly<Record<string, string | undefined>> = {
     ['RandomNormal', 'RandomNormalLike', 'RandomUniform', 'RandomUniformLike', 'Multinomial', 'Bernoulli'],
     'is random; the same row must get the same answer',
   ),
+  ...each(['StringConcat', 'StringSplit'], 'makes more the longer the texts of a row are'),
   ...each(['ImageDecoder'], 'decodes files; a row has none'),
 };
 

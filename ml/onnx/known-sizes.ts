@@ -57,7 +57,7 @@ function follow({ node = [], initializer }: ReadGraph, { fromRows, defined }: Na
     }
     for (const name of output) {
       defined.add(name);
-      if (depends && !KNOWN_FROM_ANY.has(opType)) fromRows.add(name);
+      if (depends && name !== '' && !KNOWN_FROM_ANY.has(opType)) fromRows.add(name);
     }
   });
 }

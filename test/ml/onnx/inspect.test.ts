@@ -73,6 +73,7 @@ test.each<[string, string, (model: Message, graph: Message) => unknown]>([
   ['attributes of functions', 'graph.node[0].attribute[0] functions', (_, g) => g.node.unshift(holding({ name: 'v', refAttrName: 'w' }))],
   ['training graphs', 'training_info[0] training_info', (m) => (m.trainingInfo = [{ initialization: { initializer: [{ ...weight, externalData: [external] }] } }])],
   ['a loop', 'graph.node[0] operator', (_, g) => g.node.unshift(node('Loop', ['trips', ''], ['x'], graphAttribute('body', {})))],
+  ['texts put together', 'graph.node[0] operator', (_, g) => g.node.unshift(node('StringConcat', ['plan', 'plan'], ['x']))],
   ['random numbers', 'graph.node[0] operator', (_, g) => g.node.unshift(node('RandomNormal', [], ['x']))],
   ['a negative dimension', 'graph.initializer[0] tensor_shape', (_, g) => (g.initializer[0].dims = [-1])],
   ['dimensions whose product is huge', 'graph.initializer[0] tensor_shape', (_, g) => (g.initializer[0].dims = [2 ** 31, 2 ** 31, 2])],
@@ -142,6 +143,11 @@ test('a file in the format of ONNX Runtime itself is refused, even inside valid 
   const polyglot = Buffer.concat([field(2, Buffer.from('xxORTMxx')), encode({ ...foreignModel(), producerName: undefined })]);
   expect(refusalOf(polyglot)).toBe(' format');
 }); // prettier-ignore
+
+test('an input or output that is left out is no value of a row', () => {
+  const left = [node('Dropout', ['age', '', ''], ['kept', '']), node('Resize', ['weight', '', '', 'all'], ['x'])];
+  expect(refusalOf(changed((_, graph) => (graph.node as Message[]).unshift(...left)))).toBeNull();
+});
 
 test('every beginning of a good file is refused', () => {
   for (let length = 0; length < good.length; length++) {
