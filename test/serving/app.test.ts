@@ -1,51 +1,21 @@
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { beforeEach, expect, test } from 'vitest';
-import { createServingApp, type ServingDeps } from '../../serving/app.ts';
-import type { LoadedModel, ServedSlot } from '../../serving/loaded-model.ts';
+import type { ServingDeps } from '../../serving/app.ts';
+import type { ServedSlot } from '../../serving/loaded-model.ts';
 import { createModelSlots, type ModelSlots } from '../../serving/model-slots.ts';
-import { compileRowValidator } from '../../serving/row-validator.ts';
-import { createServingMetrics } from '../../serving/serving-metrics.ts';
-import { principalOf } from '../auth/principals.ts';
 import { ratesOf } from '../auth/rates.ts';
-import { GOLDEN_ROWS, servedModel, SIGNATURE } from './example-models.ts';
+import { createTestServing, exampleSlot } from './doubles.ts';
+import { GOLDEN_ROWS, SIGNATURE } from './example-models.ts';
 
 const ROW = GOLDEN_ROWS[0]!;
 let slots: ModelSlots<ServedSlot>;
 let calls: number[];
 
-/** Answers age / 100. */
-const score: LoadedModel['score'] = (rows) => {
-  calls.push(rows.length);
-  return Promise.resolve(
-    rows.map(({ age }) => ({ label: 'no', probability: (age as number) / 100, decision: 'ACCEPT' })),
-  );
+const slot = (endpoint: string, version: number): ServedSlot => {
+  const { score, ...rest } = exampleSlot(endpoint, version);
+  return { ...rest, score: (rows) => (calls.push(rows.length), score(rows)) };
 };
-const slot = (endpoint: string, version: number): ServedSlot => ({
-  endpoint,
-  revision: version,
-  model: servedModel(version),
-  validate: compileRowValidator(SIGNATURE),
-  score,
-  release: () => Promise.resolve(),
-});
 function appWith(change: Partial<ServingDeps> = {}) {
-  const app = createServingApp({
-    slots,
-    defaultSlot: () => 'churn',
-    isKnown: (endpoint) => ['churn', 'loading'].includes(endpoint),
-    modelUri: 'models:/churn@production',
-    notReady: () => null,
-    metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
-    log: pino({ level: 'silent' }),
-    limits: { maxBodyBytes: 20_000, maxRows: 300 },
-    enableBoom: false,
-    rates: ratesOf(),
-    trustedProxies: [],
-    corsOrigins: [],
-    authenticate: (user) => Promise.resolve(principalOf({ user })),
-    ...change,
-  });
+  const { app } = createTestServing({ slots, ...change });
   const { request } = app;
   // Every request is somebody's, unless it says otherwise.
   app.request = (input, init = {}, ...rest) => {

@@ -22,8 +22,9 @@ export const exampleSlot = (endpoint: string, version: number): ServedSlot => ({
 
 /** A serving app with `churn` as its default, as it answers over HTTP: who sends no credential has none. */
 export function createTestServing(changes: Partial<ServingDeps> = {}) {
-  const slots = createModelSlots<ServedSlot>(() => undefined);
-  slots.swap('churn', exampleSlot('churn', 3));
+  const own = createModelSlots<ServedSlot>(() => undefined);
+  own.swap('churn', exampleSlot('churn', 3));
+  const { slots = own } = changes;
   const app = createServingApp({
     slots,
     defaultSlot: () => 'churn',
@@ -40,5 +41,5 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     authenticate: (user) => Promise.resolve(principalOf({ user })),
     ...changes,
   });
-  return { app, slots };
+  return { app, slots: own };
 }
