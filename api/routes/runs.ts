@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
+import { isAllowed } from '../../auth/principal.ts';
 import type { RunRepository } from '../../db/runs.ts';
+import { PlatformError } from '../../lib/errors.ts';
 import { type EventSettings, streamJob } from '../job-events.ts';
 import type { Jobs } from '../jobs.ts';
 import { Job, JobFilters, JobId, JobKind, toListedJob } from '../resources/job.ts';
@@ -33,7 +35,8 @@ const getRun = declareRoute(['data', 'train', 'registry'], {
   request: { params },
   responses: { 200: json(Job, 'Where the run stands'), ...problems(404, 422, 503) },
 });
-const cancelRun = declareRoute(['train'], {
+// A deployment by hand is cancelled by who may release, any other job by who may train.
+const cancelRun = declareRoute(['train', 'release'], {
   method: 'post',
   path: '/{id}/cancel',
   operationId: 'cancelRun',
@@ -65,7 +68,14 @@ export const runRoutes = ({ jobs, runs, events }: RunsDeps) =>
       return c.json(toPageBody(page, toListedJob), 200);
     })
     .openapi(getRun, async (c) => c.json(await jobs.status(c.req.valid('param').id), 200))
-    .openapi(cancelRun, async (c) => c.json(await jobs.cancel(c.req.valid('param').id), 202))
+    .openapi(cancelRun, async (c) => {
+      const { id } = c.req.valid('param');
+      const { kind } = await jobs.status(id);
+      if (!isAllowed([kind === 'deploy_model' ? 'release' : 'train'], c.get('principal'))) {
+        throw new PlatformError('FORBIDDEN', `your role or key does not allow this for ${kind}`);
+      }
+      return c.json(await jobs.cancel(id), 202);
+    })
     .openapi(streamRun, async (c) => {
       const { id } = c.req.valid('param');
       const first = await jobs.status(id);

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { ApiDeps } from '../../api/app.ts';
+import { scopesOf } from '../../auth/roles.ts';
 import { canonicalBytes } from '../../api/canonical-json.ts';
 import type { CheckModel } from '../../api/model-check.ts';
 import type { ImportVersionInput } from '../../db/models.ts';
@@ -164,4 +165,20 @@ test('an API key for other endpoints does not deploy to this one', async () => {
   const { deploy, engine } = setUp({ known: [made()], authenticate });
   expect((await deploy(1, { endpoint: 'churn' })).status).toBe(403);
   expect(engine.jobs.size).toBe(0);
+});
+
+test('a deployment is cancelled by who may release, a run by who may train', async () => {
+  const role = (user: string) => (user === 'dan' ? 'deployer' : user === 'sara' ? 'scientist' : 'admin');
+  const authenticate = (user: string) =>
+    Promise.resolve(principalOf({ user, role: role(user), scopes: scopesOf(role(user)) }));
+  const { deploy, app, post } = setUp({ known: [made()], authenticate });
+  const deployment = (await (await deploy(1, { endpoint: 'churn' })).json()) as { job_id: string };
+  const source = { kind: 'object', key: 'churn.csv', format: 'csv' };
+  const training = (await (await post('/api/v1/train', { pipeline: 'churn', source })).json()) as { job_id: string };
+  const cancel = async (user: string, { job_id }: { job_id: string }) => {
+    const headers = { authorization: `Bearer ${user}` };
+    return (await app.request(`/api/v1/runs/${job_id}/cancel`, { method: 'POST', headers })).status;
+  };
+  expect([await cancel('sara', deployment), await cancel('dan', deployment)]).toEqual([403, 202]);
+  expect([await cancel('dan', training), await cancel('sara', training)]).toEqual([403, 202]);
 });
