@@ -14,6 +14,7 @@ export interface GatewaySettings {
   readonly rates: { readonly auth: number; readonly general: number; readonly predict: number };
   readonly maxBodyBytes: number;
   readonly maxUploadBytes: number;
+  readonly maxModelBytes: number;
 }
 export interface TlsSettings {
   readonly httpsPort: number;
@@ -27,7 +28,7 @@ export interface TlsSettings {
 export const GATEWAY_TEMPLATES = join(import.meta.dirname, 'templates');
 
 export function gatewayVariables(settings: GatewaySettings, paths: WritablePaths): Record<string, string> {
-  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxUploadBytes } = settings;
+  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxUploadBytes, maxModelBytes } = settings;
   return {
     GATEWAY_RUN_FOLDER: paths.runFolder,
     GATEWAY_ACCESS_LOG: paths.logFile,
@@ -46,6 +47,7 @@ export function gatewayVariables(settings: GatewaySettings, paths: WritablePaths
     GATEWAY_RATE_PREDICT_PER_MINUTE: String(rates.predict),
     MAX_BODY_BYTES: String(maxBodyBytes),
     MAX_UPLOAD_BYTES: String(maxUploadBytes),
+    MAX_MODEL_BYTES: String(maxModelBytes),
   };
 }
 

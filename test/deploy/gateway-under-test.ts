@@ -23,6 +23,7 @@ export async function gatewayOf(program: string, changes: Partial<GatewaySetting
     rates: { auth: 1_000, general: 1_000, predict: 1_000 },
     maxBodyBytes: 2 ** 20,
     maxUploadBytes: 2 ** 30,
+    maxModelBytes: 2 ** 28,
     ...changes,
   };
   const nginx = await startGateway(program, folder.path, settings);

@@ -128,7 +128,7 @@ requireProgram(NGINX, (nginx) => {
 
   test('a body above the cap is refused before a process sees it, announced or in chunks; uploads have their own cap', async () => {
     const behind = await processBehind();
-    const limits = { maxBodyBytes: 1_000, maxUploadBytes: 5_000 };
+    const limits = { maxBodyBytes: 1_000, maxUploadBytes: 5_000, maxModelBytes: 3_000 };
     const { port } = await gatewayOf(nginx, { api: [behind.address], serving: [behind.address], ...limits });
     const bodyOf = (bytes: number) => 'x'.repeat(bytes);
     const inChunks = (bytes: number) => Array.from({ length: bytes / 100 }, () => bodyOf(100));
@@ -142,12 +142,15 @@ requireProgram(NGINX, (nginx) => {
     }
     for (const body of [bodyOf(5_001), inChunks(5_100)])
       expect((await post('/api/v1/datasets?name=a', body)).status).toBe(413);
+    for (const body of [bodyOf(3_001), inChunks(3_100)])
+      expect((await post('/api/v1/models/churn/versions', body)).status).toBe(413);
     expect(behind.seen).toEqual([]);
 
     for (const body of [bodyOf(1_000), inChunks(1_000)]) expect((await post('/predict', body)).status).toBe(200);
     for (const body of [bodyOf(5_000), inChunks(5_000)])
       expect((await post('/api/v1/datasets', body)).status).toBe(200);
-    expect(behind.seen.map(({ body }) => body.length)).toEqual([1_000, 1_000, 5_000, 5_000]);
+    expect((await post('/api/v1/models/churn/versions', bodyOf(3_000))).status).toBe(200);
+    expect(behind.seen.map(({ body }) => body.length)).toEqual([1_000, 1_000, 5_000, 5_000, 3_000]);
   });
 
   test('headers and paths that are too long are refused in the same form', async () => {

@@ -17,6 +17,7 @@ const VARIABLES = gatewayVariables(
     rates: { auth: 30, general: 6_000, predict: 300_000 },
     maxBodyBytes: 2 ** 20,
     maxUploadBytes: 10 * 2 ** 30,
+    maxModelBytes: 2 ** 28,
   },
   { runFolder: '/tmp', logFile: '/dev/stdout' },
 );
