@@ -1,4 +1,4 @@
-import { createRoute, type RouteConfig } from '@hono/zod-openapi';
+import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { guard } from '../auth/guard.ts';
 import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
@@ -37,11 +37,13 @@ export function declareRoute<const Path extends string, const Route extends Rout
     security: securityOf(access),
     'x-roles': rolesAllowed(access),
     responses: {
-      ...route.responses,
-      ...problems(400, 429),
-      ...(isPublic ? {} : problems(401, 403, 503)),
+      ...problems(400, 429, 503),
+      ...(isPublic ? {} : problems(401, 403)),
+      ...(isPaged(route) ? problems(404) : {}), // a cursor of another list
+      ...(idempotent === true ? problems(409) : {}),
       ...(body.length === 0 ? {} : problems(413, 415)),
-      ...(idempotent === true ? problems(409, 422) : {}),
+      ...(route.request || idempotent ? problems(422) : {}),
+      ...route.responses,
     },
     middleware: [
       guard(access, { id: route.operationId, path: route.path, isPublic, audited }),
@@ -54,3 +56,6 @@ export function declareRoute<const Path extends string, const Route extends Rout
   // What is added here plays no part in the typed client.
   return createRoute<Path, Route>(declared as never);
 }
+
+const isPaged = ({ request }: Pick<RouteConfig, 'request'>) =>
+  request?.query instanceof z.ZodObject && 'cursor' in request.query.shape;

@@ -2,9 +2,17 @@ import type { RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { readBody, readJsonBody, requireNoEncoding } from '../../lib/http/body.ts';
-import type { ApiEnv } from '../router.ts';
+import { invalid, type ApiEnv } from '../router.ts';
 
 const JSON_TYPE = /^application\/([a-z.-]+\+)?json/i;
+
+/** Nothing at all would pass for `{}`. */
+const present = createMiddleware<ApiEnv>(async (c, next) => {
+  if (c.req.header('content-type') === undefined && (await c.req.arrayBuffer()).byteLength === 0) {
+    throw invalid([{ path: 'body', rule: 'required', message: 'a JSON body is required' }]);
+  }
+  await next();
+});
 
 /** Anything but JSON is left to the route, which refuses it. */
 const read = createMiddleware<ApiEnv>(async (c, next) => {
@@ -26,5 +34,6 @@ const streamed = createMiddleware<ApiEnv>(async (c, next) => {
 export function bodyRules({ method, request }: Pick<RouteConfig, 'method' | 'request'>): MiddlewareHandler[] {
   const types = Object.keys(request?.body?.content ?? {});
   if (types.length > 0 && !types.some((type) => JSON_TYPE.test(type))) return [streamed];
+  if (request?.body?.required) return [read, present];
   return method === 'get' ? [] : [read];
 }

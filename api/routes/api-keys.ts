@@ -46,7 +46,7 @@ const listApiKeys = declareRoute('authenticated', {
   description: 'Those of the caller; of everybody for an administrator.',
   tags,
   request: { query: PageQuery },
-  responses: { 200: json(pageOf(ApiKey, 'ApiKeyPage'), 'Newest first, with revoked ones'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(ApiKey, 'ApiKeyPage'), 'Newest first, with revoked ones') },
 });
 const createApiKey = declareRoute('authenticated', {
   method: 'post',
@@ -64,7 +64,7 @@ const createApiKey = declareRoute('authenticated', {
       }),
     ),
   },
-  responses: { 201: json(NewApiKey, 'The key'), ...problems(409, 413, 415, 422, 503) },
+  responses: { 201: json(NewApiKey, 'The key'), ...problems(409) },
 });
 const revokeApiKey = declareRoute('authenticated', {
   method: 'delete',
@@ -73,7 +73,7 @@ const revokeApiKey = declareRoute('authenticated', {
   description: 'One of the caller’s; anybody’s for an administrator.',
   tags,
   request: { params: z.object({ id: z.string().regex(/^[0-9a-f]{16}$/, 'the id of an API key') }) },
-  responses: { 204: { description: 'No process accepts it any more after 5 seconds' }, ...problems(404, 422, 503) },
+  responses: { 204: { description: 'No process accepts it any more after 5 seconds' }, ...problems(404) },
 });
 
 export const apiKeyRoutes = ({ apiKeys, refreshAccess, now }: ApiKeysDeps) =>

@@ -53,7 +53,7 @@ const listAuditEntries = declareRoute(['admin'], {
   operationId: 'listAuditEntries',
   tags,
   request: { query: pageQuery(Filters) },
-  responses: { 200: json(pageOf(AuditEntry, 'AuditEntryPage'), 'Newest first'), ...problems(404, 422, 503) },
+  responses: { 200: json(pageOf(AuditEntry, 'AuditEntryPage'), 'Newest first'), ...problems(404) },
 });
 const exportAuditEntries = declareRoute(['admin'], {
   method: 'get',
@@ -64,7 +64,6 @@ const exportAuditEntries = declareRoute(['admin'], {
   request: { query: z.object(Filters) },
   responses: {
     200: { description: 'Oldest first', content: { 'text/csv': { schema: z.string() } } },
-    ...problems(422, 503),
   },
 });
 

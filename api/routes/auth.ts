@@ -49,7 +49,7 @@ const login = declareRoute('public', {
   operationId: 'login',
   tags,
   request: { body: jsonBody(z.strictObject({ username: z.string().min(1).max(64), password: GivenPassword })) },
-  responses: { 200: json(TokenPair, 'Logged in'), ...problems(401, 413, 415, 422, 503) },
+  responses: { 200: json(TokenPair, 'Logged in'), ...problems(401) },
 });
 const refresh = declareRoute('public', {
   method: 'post',
@@ -57,7 +57,7 @@ const refresh = declareRoute('public', {
   operationId: 'refreshTokens',
   tags,
   request: { body: jsonBody(z.strictObject({ refresh_token: Token })) },
-  responses: { 200: json(TokenPair, 'A new pair; the old one is used up'), ...problems(401, 413, 415, 422, 503) },
+  responses: { 200: json(TokenPair, 'A new pair; the old one is used up'), ...problems(401) },
 });
 const logout = declareRoute('authenticated', {
   method: 'post',
@@ -71,7 +71,7 @@ const logout = declareRoute('authenticated', {
       }),
     ),
   },
-  responses: { 204: { description: 'Logged out, or there was nothing to end' }, ...problems(413, 415, 422, 503) },
+  responses: { 204: { description: 'Logged out, or there was nothing to end' } },
 });
 const me = declareRoute('authenticated', {
   method: 'get',
@@ -87,7 +87,7 @@ const changePassword = declareRoute('authenticated', {
   description: 'Ends all tokens of the caller, the one in this request too.',
   tags,
   request: { body: jsonBody(z.strictObject({ current_password: GivenPassword, new_password: NewPassword })) },
-  responses: { 204: { description: 'Changed: log in again' }, ...problems(413, 415, 422, 503) },
+  responses: { 204: { description: 'Changed: log in again' } },
 });
 
 export const authRoutes = ({ sessions, users, tokens, loginGuard, refreshAccess }: AuthDeps) =>

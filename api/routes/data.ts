@@ -25,7 +25,7 @@ const startDataJob = <Path extends string>(path: Path, operationId: string) =>
     tags,
     idempotent: true,
     request: { body: jsonBody(JobRequestBody) },
-    responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
+    responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409) },
   });
 const getDataJobStatus = declareRoute(['data'], {
   method: 'get',
@@ -33,7 +33,7 @@ const getDataJobStatus = declareRoute(['data'], {
   operationId: 'getDataJobStatus',
   tags,
   request: { params: z.object({ job_id: JobId }) },
-  responses: { 200: json(Job, 'Where the job stands'), ...problems(404, 422, 503) },
+  responses: { 200: json(Job, 'Where the job stands'), ...problems(404) },
 });
 const listDataJobs = declareRoute(['data'], {
   method: 'get',
@@ -41,7 +41,7 @@ const listDataJobs = declareRoute(['data'], {
   operationId: 'listDataJobs',
   tags,
   request: { query: pageQuery(JobFilters) },
-  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first') },
 });
 const getDataHealth = declareRoute('public', {
   method: 'get',

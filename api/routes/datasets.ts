@@ -67,7 +67,7 @@ const uploadDataset = declareRoute(['data'], {
     }),
     body: { required: true, content: Object.fromEntries([...Object.keys(FORMATS), BYTES].map((type) => [type, file])) },
   },
-  responses: { 201: json(DatasetVersion, 'The same content is the same version'), ...problems(413, 415, 422, 503) },
+  responses: { 201: json(DatasetVersion, 'The same content is the same version') },
 });
 const listDatasets = declareRoute(['data'], {
   method: 'get',
@@ -75,7 +75,7 @@ const listDatasets = declareRoute(['data'], {
   operationId: 'listDatasets',
   tags,
   request: { query: pageQuery({ name: DatasetName.optional() }) },
-  responses: { 200: json(pageOf(DatasetVersion, 'DatasetVersionPage'), 'Newest first'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(DatasetVersion, 'DatasetVersionPage'), 'Newest first') },
 });
 const getDataset = declareRoute(['data'], {
   method: 'get',
@@ -83,7 +83,7 @@ const getDataset = declareRoute(['data'], {
   operationId: 'getDataset',
   tags,
   request: { params: z.object({ id: z.string().regex(/^[A-Za-z0-9_]{1,64}$/) }) },
-  responses: { 200: json(DatasetDetail, 'With the tables and profiles made from it'), ...problems(404, 422, 503) },
+  responses: { 200: json(DatasetDetail, 'With the tables and profiles made from it'), ...problems(404) },
 });
 
 export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes, fileDoor, now }: DatasetsDeps) =>

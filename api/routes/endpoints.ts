@@ -48,7 +48,7 @@ const listEndpoints = declareRoute(['registry'], {
   operationId: 'listEndpoints',
   tags,
   request: { query: PageQuery },
-  responses: { 200: json(pageOf(Endpoint, 'EndpointPage'), 'By name'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(Endpoint, 'EndpointPage'), 'By name') },
 });
 const getEndpoint = declareRoute(['registry'], {
   method: 'get',
@@ -56,7 +56,7 @@ const getEndpoint = declareRoute(['registry'], {
   operationId: 'getEndpoint',
   tags,
   request: { params: z.object({ name: ModelName }) },
-  responses: { 200: json(EndpointDetail, 'Its revisions and the nodes that serve it'), ...problems(404, 422, 503) },
+  responses: { 200: json(EndpointDetail, 'Its revisions and the nodes that serve it'), ...problems(404) },
 });
 
 export const endpointRoutes = ({ endpoints }: { readonly endpoints: EndpointReads }) =>

@@ -49,7 +49,7 @@ const listModels = declareRoute(['registry'], {
   operationId: 'listModels',
   tags,
   request: { query: PageQuery },
-  responses: { 200: json(pageOf(Model, 'ModelPage'), 'By name'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(Model, 'ModelPage'), 'By name') },
 });
 const getModel = declareRoute(['registry'], {
   method: 'get',
@@ -57,7 +57,7 @@ const getModel = declareRoute(['registry'], {
   operationId: 'getModel',
   tags,
   request: byName,
-  responses: { 200: json(ModelDetail, 'The model and its aliases'), ...problems(404, 422, 503) },
+  responses: { 200: json(ModelDetail, 'The model and its aliases'), ...problems(404) },
 });
 const listModelVersions = declareRoute(['registry'], {
   method: 'get',
@@ -65,7 +65,7 @@ const listModelVersions = declareRoute(['registry'], {
   operationId: 'listModelVersions',
   tags,
   request: { ...byName, query: PageQuery },
-  responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404, 422, 503) },
+  responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404) },
 });
 // Making versions, by training or by bringing one, is one right; to decide what is served is another.
 const importModelVersion = declareRoute(['train'], {
@@ -85,7 +85,6 @@ const importModelVersion = declareRoute(['train'], {
   responses: {
     200: json(ModelVersion, 'The model has this file already: the version it is'),
     201: json(ModelVersion, 'A new version; it is not deployed'),
-    ...problems(413, 415, 422, 503),
   },
 });
 const DeployRequest = z
@@ -105,7 +104,7 @@ const deployModelVersion = declareRoute(['release'], {
   request: { ...byVersion, body: jsonBody(DeployRequest) },
   responses: {
     202: json(JobAccepted, 'Started, or started before; an older version rolls back'),
-    ...problems(404, 409, 413, 415, 422, 503),
+    ...problems(404, 409),
   },
 });
 const getModelVersion = declareRoute(['registry'], {
@@ -114,7 +113,7 @@ const getModelVersion = declareRoute(['registry'], {
   operationId: 'getModelVersion',
   tags,
   request: byVersion,
-  responses: { 200: json(ModelVersion, 'What it is and where it comes from'), ...problems(404, 422, 503) },
+  responses: { 200: json(ModelVersion, 'What it is and where it comes from'), ...problems(404) },
 });
 const getEvaluation = declareRoute(['registry'], {
   method: 'get',
@@ -124,7 +123,7 @@ const getEvaluation = declareRoute(['registry'], {
   request: byVersion,
   responses: {
     200: json(z.record(z.string(), z.unknown()).openapi('EvaluationReport'), 'Metrics, curves, gates, comparison'),
-    ...problems(404, 422, 503),
+    ...problems(404),
   },
 });
 const downloadModel = declareRoute(['registry'], {
@@ -139,7 +138,7 @@ const downloadModel = declareRoute(['registry'], {
       description: 'Preprocessing and model in one ONNX graph',
       content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
     },
-    ...problems(404, 422, 503),
+    ...problems(404),
   },
 });
 

@@ -35,7 +35,7 @@ const putPipeline = declareRoute(['train'], {
   responses: {
     200: json(PipelineVersion, 'The definition is the latest version’s already'),
     201: json(PipelineVersion, 'A new version'),
-    ...problems(404, 413, 415, 422, 503),
+    ...problems(404),
   },
 });
 const listPipelines = declareRoute(['train', 'registry'], {
@@ -44,7 +44,7 @@ const listPipelines = declareRoute(['train', 'registry'], {
   operationId: 'listPipelines',
   tags,
   request: { query: PageQuery },
-  responses: { 200: json(pageOf(PipelineVersion, 'PipelinePage'), 'Latest versions by name'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(PipelineVersion, 'PipelinePage'), 'Latest versions by name') },
 });
 const getPipeline = declareRoute(['train', 'registry'], {
   method: 'get',
@@ -52,7 +52,7 @@ const getPipeline = declareRoute(['train', 'registry'], {
   operationId: 'getPipeline',
   tags,
   request: { params, query: z.object({ version: Version.optional() }) },
-  responses: { 200: json(PipelineVersion, 'The latest version unless one is named'), ...problems(404, 422, 503) },
+  responses: { 200: json(PipelineVersion, 'The latest version unless one is named'), ...problems(404) },
 });
 const listPipelineVersions = declareRoute(['train', 'registry'], {
   method: 'get',
@@ -60,7 +60,7 @@ const listPipelineVersions = declareRoute(['train', 'registry'], {
   operationId: 'listPipelineVersions',
   tags,
   request: { params, query: PageQuery },
-  responses: { 200: json(pageOf(PipelineVersion, 'PipelinePage'), 'Newest first'), ...problems(404, 422, 503) },
+  responses: { 200: json(pageOf(PipelineVersion, 'PipelinePage'), 'Newest first'), ...problems(404) },
 });
 
 export const pipelineRoutes = (deps: PipelinesDeps) =>

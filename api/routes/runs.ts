@@ -25,7 +25,7 @@ const listRuns = declareRoute(['data', 'train', 'registry'], {
   operationId: 'listRuns',
   tags,
   request: { query: pageQuery({ kind: JobKind.optional(), ...JobFilters }) },
-  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first') },
 });
 const getRun = declareRoute(['data', 'train', 'registry'], {
   method: 'get',
@@ -33,7 +33,7 @@ const getRun = declareRoute(['data', 'train', 'registry'], {
   operationId: 'getRun',
   tags,
   request: { params },
-  responses: { 200: json(Job, 'Where the run stands'), ...problems(404, 422, 503) },
+  responses: { 200: json(Job, 'Where the run stands'), ...problems(404) },
 });
 // A deployment by hand is cancelled by who may release, any other job by who may train.
 const cancelRun = declareRoute(['train', 'release'], {
@@ -43,8 +43,11 @@ const cancelRun = declareRoute(['train', 'release'], {
   idempotent: true,
   tags,
   request: { params },
-  responses: { 202: json(Job, 'Asked to stop, or stopped before'), ...problems(404, 409, 422, 503) },
+  responses: { 202: json(Job, 'Asked to stop, or stopped before'), ...problems(404, 409) },
 });
+const ServerEvent = z
+  .object({ event: z.string(), data: z.string().openapi({ description: 'JSON' }) })
+  .openapi('ServerEvent');
 const streamRun = declareRoute(['data', 'train', 'registry'], {
   method: 'get',
   path: '/{id}/events',
@@ -54,9 +57,9 @@ const streamRun = declareRoute(['data', 'train', 'registry'], {
   responses: {
     200: {
       description: 'Events `status` (the run, at once and on each change), then `end`',
-      content: { 'text/event-stream': { schema: z.string() } },
+      content: { 'text/event-stream': { schema: ServerEvent } },
     },
-    ...problems(404, 422, 503),
+    ...problems(404),
   },
 });
 

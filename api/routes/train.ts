@@ -29,7 +29,7 @@ const startTraining = declareRoute(['train'], {
   tags,
   idempotent: true,
   request: { body: jsonBody(JobRequestBody) },
-  responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409, 413, 415, 422, 503) },
+  responses: { 202: json(JobAccepted, 'Started, or started before'), ...problems(404, 409) },
 });
 const getTrainingStatus = declareRoute(['train', 'registry'], {
   method: 'get',
@@ -37,7 +37,7 @@ const getTrainingStatus = declareRoute(['train', 'registry'], {
   operationId: 'getTrainingStatus',
   tags,
   request: { params: z.object({ job_id: JobId }) },
-  responses: { 200: json(Job, 'Where the job stands'), ...problems(404, 422, 503) },
+  responses: { 200: json(Job, 'Where the job stands'), ...problems(404) },
 });
 const listTrainingJobs = declareRoute(['train', 'registry'], {
   method: 'get',
@@ -45,7 +45,7 @@ const listTrainingJobs = declareRoute(['train', 'registry'], {
   operationId: 'listTrainingJobs',
   tags,
   request: { query: pageQuery(JobFilters) },
-  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(Job, 'JobPage'), 'Newest first') },
 });
 const BestModelRequest = z
   .strictObject({ model: Name, metric: MetricName.default('roc_auc') })
@@ -60,7 +60,7 @@ const fetchBestModel = declareRoute(['registry'], {
   audited: false, // reads only
   tags,
   request: { body: jsonBody(BestModelRequest) },
-  responses: { 200: json(BestModel, 'Best on the test split'), ...problems(404, 415, 422, 503) },
+  responses: { 200: json(BestModel, 'Best on the test split'), ...problems(404) },
 });
 const listTrainedModels = declareRoute(['registry'], {
   method: 'get',
@@ -68,7 +68,7 @@ const listTrainedModels = declareRoute(['registry'], {
   operationId: 'listTrainedModels',
   tags,
   request: { query: PageQuery },
-  responses: { 200: json(pageOf(Model, 'ModelPage'), 'By name'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(Model, 'ModelPage'), 'By name') },
 });
 const getMetrics = declareRoute(['registry'], {
   method: 'get',
@@ -84,7 +84,7 @@ const getMetrics = declareRoute(['registry'], {
     }),
     query: PageQuery,
   },
-  responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404, 422, 503) },
+  responses: { 200: json(pageOf(ModelVersion, 'ModelVersionPage'), 'Newest first'), ...problems(404) },
 });
 const getTrainingHealth = declareRoute('public', {
   method: 'get',

@@ -25,7 +25,7 @@ const listUsers = declareRoute(['admin'], {
   operationId: 'listUsers',
   tags,
   request: { query: PageQuery },
-  responses: { 200: json(pageOf(User, 'UserPage'), 'By name'), ...problems(422, 503) },
+  responses: { 200: json(pageOf(User, 'UserPage'), 'By name') },
 });
 const getUser = declareRoute(['admin'], {
   method: 'get',
@@ -33,7 +33,7 @@ const getUser = declareRoute(['admin'], {
   operationId: 'getUser',
   tags,
   request: byName,
-  responses: { 200: json(User, 'The user'), ...problems(404, 422, 503) },
+  responses: { 200: json(User, 'The user'), ...problems(404) },
 });
 const createUser = declareRoute(['admin'], {
   method: 'post',
@@ -44,13 +44,14 @@ const createUser = declareRoute(['admin'], {
   request: {
     body: jsonBody(z.strictObject({ name: UserName, email: Email, role: Role, password: NewPassword })),
   },
-  responses: { 201: json(User, 'Created'), ...problems(409, 413, 415, 422, 503) },
+  responses: { 201: json(User, 'Created'), ...problems(409) },
 });
 const updateUser = declareRoute(['admin'], {
   method: 'patch',
   path: '/{name}',
   operationId: 'updateUser',
-  description: 'Disabling and a new password end all tokens of the user. There is always an enabled administrator.',
+  description:
+    'Disabling and a new password end all tokens of the user. Nobody changes their own role, state or password here, and there is always an enabled administrator.',
   tags,
   request: {
     ...byName,
@@ -62,7 +63,7 @@ const updateUser = declareRoute(['admin'], {
         .openapi({ minProperties: 1 }),
     ),
   },
-  responses: { 200: json(User, 'The user now'), ...problems(404, 409, 413, 415, 422, 503) },
+  responses: { 200: json(User, 'The user now'), ...problems(404, 409) },
 });
 const deleteUser = declareRoute(['admin'], {
   method: 'delete',
@@ -70,7 +71,7 @@ const deleteUser = declareRoute(['admin'], {
   operationId: 'deleteUser',
   tags,
   request: byName,
-  responses: { 204: { description: 'Gone, with keys and tokens' }, ...problems(404, 409, 422, 503) },
+  responses: { 204: { description: 'Gone, with keys and tokens' }, ...problems(404, 409) },
 });
 
 export const userRoutes = ({ users, refreshAccess }: UsersDeps) =>
@@ -94,11 +95,12 @@ export const userRoutes = ({ users, refreshAccess }: UsersDeps) =>
       return c.json(toUser(created), 201);
     })
     .openapi(updateUser, async (c) => {
-      requirePerson(c.get('principal'));
+      const { user: caller } = requirePerson(c.get('principal'));
       const { name } = c.req.valid('param');
       const { password, ...changes } = c.req.valid('json');
       const { role, disabled, email } = changes;
       c.set('auditDetail', { role, disabled, new_email: email !== undefined, new_password: password !== undefined });
+      if (name === caller && (role ?? disabled ?? password) !== undefined) throw ownAccount();
       if (password !== undefined) refuseOwnName(password, name, 'password');
       const passwordHash = password === undefined ? undefined : await hashPassword(password);
       const updated = await users.update(name, { ...changes, passwordHash });
@@ -106,8 +108,17 @@ export const userRoutes = ({ users, refreshAccess }: UsersDeps) =>
       return c.json(toUser(updated), 200);
     })
     .openapi(deleteUser, async (c) => {
-      requirePerson(c.get('principal'));
-      await users.delete(c.req.valid('param').name);
+      const { user: caller } = requirePerson(c.get('principal'));
+      const { name } = c.req.valid('param');
+      if (name === caller) throw ownAccount();
+      await users.delete(name);
       await refreshAccess();
       return c.body(null, 204);
     });
+
+// Whoever holds a stolen token could make the account their own, and a slip would lock the caller out.
+const ownAccount = () =>
+  new PlatformError(
+    'CONFLICT',
+    'this is your own account: another administrator can do that, your password is /me/password',
+  );

@@ -54,7 +54,7 @@ test('a JSON body without a Content-Type is 415, and no body at all is 422', asy
   expect(await raw(port, `${head}content-length: ${body.length}\r\n\r\n${body}`)).toMatch(
     /^HTTP\/1.1 415 [^]*"UNSUPPORTED_MEDIA_TYPE"/,
   );
-  expect(await raw(port, `${head}content-length: 0\r\n\r\n`)).toMatch(/^HTTP\/1.1 422 [^]*"path":"pipeline"/);
+  expect(await raw(port, `${head}content-length: 0\r\n\r\n`)).toMatch(/^HTTP\/1.1 422 [^]*"path":"body"/);
   const text = await api.app.request('/api/v1/train', {
     method: 'POST',
     body,

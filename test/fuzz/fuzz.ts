@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ export interface FuzzTarget {
 
 /** The whole platform with a deployed churn model, for Schemathesis (the program from PyPI) to try to break. */
 export async function startFuzzPlatform() {
-  const rates = ['AUTH', 'GENERAL', 'PREDICT'].map((zone) => [`RATE_LIMIT_${zone}_PER_MINUTE`, UNLIMITED]);
+  const rates = ['AUTH', 'GENERAL', 'PREDICT'].map((zone) => [`RATE_LIMIT_${zone}_PER_MINUTE`, UNLIMITED] as const);
   const platform = await startTestPlatform({
     ...Object.fromEntries(rates),
     ADMIN_USERNAME: 'root',
@@ -44,21 +44,37 @@ export async function startFuzzPlatform() {
     stop: platform.stop,
     /** Runs all checks and phases against one document; `report` is what Schemathesis printed. */
     fuzz: async ({ document, role, maxExamples }: FuzzTarget): Promise<{ passed: boolean; report: string }> => {
+      const credentials = { FUZZ_USER: users[role], FUZZ_PASSWORD: PASSWORD };
       const token = await logIn(platform.urls.api, users[role], PASSWORD);
-      return await runSchemathesis(platform.urls[document], token, maxExamples);
+      const url = platform.urls[document];
+      return await runSchemathesis(url, maxExamples, document === 'api' ? { credentials } : { token });
     },
   };
 }
 
-async function runSchemathesis(url: string, token: string, maxExamples: number) {
+// Among what it tries is to log out: only the API, where it can log in again, is given a name and a password.
+const LOGGING_IN = `
+[auth.dynamic.openapi.bearer]
+path = "/api/v1/auth/login"
+payload = { username = "\${FUZZ_USER}", password = "\${FUZZ_PASSWORD}" }
+extract_selector = "/access_token"
+retry_on = [401]
+`;
+type Caller = { readonly credentials: Record<string, string> } | { readonly token: string };
+
+async function runSchemathesis(url: string, maxExamples: number, caller: Caller) {
   const python = await pythonVenv(REQUIREMENTS);
   const folder = await mkdtemp(join(tmpdir(), 'anneal-fuzz-')); // it leaves a cache and reports where it runs
-  const program = ['-c', 'from schemathesis.cli import schemathesis; schemathesis()', '--config-file', CONFIG];
-  const run = ['run', `${url}/openapi.json`, '--header', `Authorization: Bearer ${token}`];
-  const args = [...program, ...run, '--checks', 'all', '--max-examples', String(maxExamples)];
-  const options = { cwd: folder, maxBuffer: 256 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } };
+  const logsIn = 'credentials' in caller;
+  const config = join(folder, 'schemathesis.toml');
+  await writeFile(config, (await readFile(CONFIG, 'utf8')) + (logsIn ? LOGGING_IN : ''));
+  const program = ['-c', 'from schemathesis.cli import schemathesis; schemathesis()', '--config-file', config];
+  const header = logsIn ? [] : ['--header', `Authorization: Bearer ${caller.token}`];
+  const run = ['run', `${url}/openapi.json`, ...header, '--checks', 'all', '--max-examples', String(maxExamples)];
+  const env = { ...process.env, NO_COLOR: '1', ...(logsIn ? caller.credentials : {}) };
   try {
-    const { stdout } = await promisify(execFile)(python, args, options);
+    const options = { cwd: folder, maxBuffer: 256 * 1024 * 1024, env };
+    const { stdout } = await promisify(execFile)(python, [...program, ...run], options);
     return { passed: true, report: stdout };
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
