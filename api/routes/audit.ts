@@ -2,6 +2,8 @@ import { z } from '@hono/zod-openapi';
 import type { AuditFilter, AuditLog } from '../../db/audit-log.ts';
 import type { AuditEntry as AuditRow } from '../../db/schema/audit-log.ts';
 import { csvLine } from '../../lib/csv.ts';
+import { unbroken } from '../../lib/http/unbroken.ts';
+import type { Logger } from '../../lib/log.ts';
 import { declareRoute } from '../declare-route.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { json, problems } from '../resources/problem.ts';
@@ -9,6 +11,7 @@ import { createRouter } from '../router.ts';
 
 export interface AuditDeps {
   readonly auditLog: Pick<AuditLog, 'list' | 'read'>;
+  readonly log: Pick<Logger, 'error'>;
 }
 const tags = ['audit'];
 const Time = z.iso.datetime({ offset: true }).optional();
@@ -67,7 +70,7 @@ const exportAuditEntries = declareRoute(['admin'], {
   },
 });
 
-export const auditRoutes = ({ auditLog }: AuditDeps) =>
+export const auditRoutes = ({ auditLog, log }: AuditDeps) =>
   createRouter()
     .openapi(listAuditEntries, async (c) => {
       const { limit, cursor, ...filters } = c.req.valid('query');
@@ -82,7 +85,8 @@ export const auditRoutes = ({ auditLog }: AuditDeps) =>
       c.set('auditDetail', filters);
       c.header('content-type', 'text/csv; charset=utf-8');
       c.header('content-disposition', 'attachment; filename="audit.csv"');
-      return c.body(ReadableStream.from(csvOf(auditLog.read(toFilter(filters)))), 200);
+      const failed = (err: unknown) => log.error({ err }, 'an export broke off');
+      return c.body(unbroken(c, csvOf(auditLog.read(toFilter(filters))), failed), 200);
     });
 
 async function* csvOf(rows: ReturnType<AuditLog['read']>): AsyncGenerator<Uint8Array> {

@@ -1,12 +1,13 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { mayUseEndpoint } from '../../auth/principal.ts';
 import type { ModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
+import { unbroken } from '../../lib/http/unbroken.ts';
+import type { Logger } from '../../lib/log.ts';
 import { planDeployment } from '../deployments.ts';
 import type { Jobs } from '../jobs.ts';
 import type { CheckModel } from '../model-check.ts';
@@ -37,6 +38,7 @@ export interface ModelsDeps {
   readonly checkModel: CheckModel;
   readonly workDirectory: string;
   readonly maxModelBytes: number;
+  readonly log: Pick<Logger, 'error'>;
 }
 const tags = ['models'];
 const BYTES = 'application/octet-stream';
@@ -143,7 +145,7 @@ const downloadModel = declareRoute(['registry'], {
 });
 
 export function modelRoutes(deps: ModelsDeps) {
-  const { models, store, jobs, workDirectory, maxModelBytes: maxBytes } = deps;
+  const { models, store, jobs, log, workDirectory, maxModelBytes: maxBytes } = deps;
   return createRouter()
     .openapi(listModels, async (c) => c.json(toPageBody(await models.list(c.req.valid('query')), toModel), 200))
     .openapi(getModel, async (c) => {
@@ -202,7 +204,8 @@ export function modelRoutes(deps: ModelsDeps) {
       c.header('content-disposition', `attachment; filename="${name}-${version}.onnx"`);
       c.header('etag', `"${onnxSha256}"`);
       if (c.req.raw.method === 'HEAD') return c.body(null, 200);
-      return c.body(await openArtifact(store, onnxSha256, workDirectory), 200);
+      const failed = (err: unknown) => log.error({ err }, 'a download broke off');
+      return c.body(unbroken(c, await openArtifact(store, onnxSha256, workDirectory), failed), 200);
     });
 }
 
@@ -213,7 +216,7 @@ async function openArtifact(store: Pick<ArtifactStore, 'getFile'>, sha256: strin
     const path = join(directory, 'artifact');
     await store.getFile(sha256, path);
     const file = await open(path);
-    return Readable.toWeb(file.createReadStream()) as ReadableStream<Uint8Array>;
+    return file.createReadStream() as AsyncIterable<Uint8Array>;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

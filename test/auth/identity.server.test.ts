@@ -346,6 +346,22 @@ test('the last enabled administrator can be neither disabled, demoted nor delete
   expect((await api.call('PATCH', `/users/${last}`, token, { email: 'still@b.example' })).status).toBe(200);
 });
 
+test('nobody takes their own rights away, or a password without the old one: a stolen token would do just that', async () => {
+  const database = await ownDatabase('own_account');
+  const api = await startIdentityProcess(database);
+  onTestFinished(api.close);
+  for (const name of ['one', 'two'])
+    await api.users.create({ name, role: 'admin', email: 'a@b.example', passwordHash });
+  const { access_token } = await api.logIn('one', PASSWORD);
+  for (const change of [{ disabled: true }, { role: 'user' }, { password: 'another long password' }]) {
+    const answer = await api.call('PATCH', '/users/one', access_token, change);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
+    expect((await api.call('PATCH', '/users/two', access_token, change)).status).toBe(200);
+  }
+  expect((await api.call('DELETE', '/users/one', access_token)).status).toBe(409);
+  expect((await api.call('PATCH', '/users/one', access_token, { email: 'new@b.example' })).status).toBe(200);
+});
+
 test('an API key is shown once, does what it may, and notes when it was used', async () => {
   const api = await start();
   const ada = await someone('scientist');
