@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { DatasetRepository } from '../db/datasets.ts';
 import type { PipelineRepository } from '../db/pipelines.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
-import { PlatformError } from '../lib/errors.ts';
 import type { OutgoingPolicy } from '../lib/http/outgoing.ts';
 import { modelNameOf, PipelineDefinition, type DataSource, type RunOverrides } from '../pipelines/definition.ts';
 import type { DeployInput, JobInput, JobKind } from '../workflows/messages.ts';
 import { canonicalBytes } from './canonical-json.ts';
+import { named } from './named.ts';
 import { invalid, problemsOf } from './router.ts';
 import { checkSource } from './sources.ts';
 
@@ -71,16 +71,3 @@ export const requestSha256 = (kind: JobKind, request: JobRequest) => {
 
 const sourceOf = ({ dataset_version, source }: JobRequest): DataSource | undefined =>
   dataset_version === undefined ? source : { kind: 'dataset', dataset_version };
-
-/** NOT_FOUND with the field that named the missing thing. */
-export async function named<T>(path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof PlatformError) || error.code !== 'NOT_FOUND') throw error;
-    throw new PlatformError('NOT_FOUND', error.message, {
-      cause: error,
-      details: [{ path, rule: 'exists', message: error.message }],
-    });
-  }
-}

@@ -1,13 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
-import { startAccessDirectory } from '../auth/access-directory.ts';
-import { createAuthenticator } from '../auth/authenticator.ts';
+import { startCallers } from '../auth/callers.ts';
 import { ensureFirstAdmin } from '../auth/first-admin.ts';
-import { createKeyUses } from '../auth/key-uses.ts';
 import { createSessions } from '../auth/sessions.ts';
 import { createLoginGuard, LOGIN_BACKOFF } from '../auth/login-guard.ts';
-import { createTokens } from '../auth/tokens.ts';
 import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
 import { createFileDoor } from '../data/file-door.ts';
 import { createAuditLog } from '../db/audit-log.ts';
@@ -81,21 +78,14 @@ async function main(config: Config): Promise<void> {
     email: config.ADMIN_EMAIL,
   });
   const refreshTokens = createRefreshTokenRepository(db);
-  const tokens = createTokens({
-    secret,
-    accessMinutes: config.ACCESS_TOKEN_EXPIRE_MINUTES,
-    refreshDays: config.REFRESH_TOKEN_EXPIRE_DAYS,
-    now,
-  });
-  const directory = await startAccessDirectory({
+  const apiKeys = createApiKeyRepository(db);
+  const callers = await startCallers({
+    ...{ secret, config, now, log },
     load: createAccessRepository(db).load,
     listen: (onChange) => database.sql.listen(ACCESS_CHANNEL, onChange),
-    log,
+    noteUses: apiKeys.noteUses,
   });
-  shutdown.defer('access directory', directory.stop);
-  const apiKeys = createApiKeyRepository(db);
-  const keyUses = createKeyUses(apiKeys.noteUses);
-  shutdown.defer('API key uses', keyUses.stop);
+  shutdown.defer('callers', callers.stop);
   const counters = createRateLimitRepository(db);
   const limits = startApiRates({
     perMinute: { auth: config.RATE_LIMIT_AUTH_PER_MINUTE, general: config.RATE_LIMIT_GENERAL_PER_MINUTE },
@@ -139,14 +129,14 @@ async function main(config: Config): Promise<void> {
     log,
     now,
     registry: createMetrics('api'),
-    authenticate: createAuthenticator({ tokens, directory, now, keyUsed: keyUses.used }),
+    authenticate: callers.authenticate,
     auth: {
-      sessions: createSessions({ users, refreshTokens, tokens, now }),
+      sessions: createSessions({ users, refreshTokens, tokens: callers.tokens, now }),
       users,
       apiKeys,
-      tokens,
+      tokens: callers.tokens,
       loginGuard: createLoginGuard(counters.loginAttempts(LOGIN_BACKOFF)),
-      refreshAccess: directory.refresh,
+      refreshAccess: callers.refresh,
       now,
     },
     checks: {

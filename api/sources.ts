@@ -1,7 +1,7 @@
 import type { DatasetRepository } from '../db/datasets.ts';
 import { checkOutgoingUrl, type OutgoingPolicy } from '../lib/http/outgoing.ts';
 import type { DataSource } from '../pipelines/definition.ts';
-import { named } from './job-requests.ts';
+import { named } from './named.ts';
 import { invalid } from './router.ts';
 
 interface SourceDeps {

@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { startAccessDirectory } from '../auth/access-directory.ts';
-import { createAuthenticator } from '../auth/authenticator.ts';
-import { createKeyUses } from '../auth/key-uses.ts';
-import { createTokens } from '../auth/tokens.ts';
+import { startCallers } from '../auth/callers.ts';
 import { ACCESS_CHANNEL, type AccessState, createAccessRepository } from '../db/access.ts';
 import { createApiKeyRepository } from '../db/api-keys.ts';
 import { connect } from '../db/connect.ts';
@@ -52,24 +49,17 @@ async function main(): Promise<void> {
     configFile: await readConfigFile(config.SERVING_CONFIG),
     modelName: config.MODEL_NAME,
   });
-  const now = () => new Date();
   // Processes that share a home do not share what they remember.
   const folder = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT));
-  const tokens = createTokens({
-    secret,
-    accessMinutes: config.ACCESS_TOKEN_EXPIRE_MINUTES,
-    refreshDays: config.REFRESH_TOKEN_EXPIRE_DAYS,
-    now,
-  });
-  const directory = await startAccessDirectory({
+  const callers = await startCallers({
+    ...{ secret, config, log },
+    now: () => new Date(),
     load: createAccessRepository(database.db).load,
     listen: (onChange) => database.sql.listen(ACCESS_CHANNEL, onChange),
-    log,
     memory: createKeptJson<AccessState>(join(folder, 'access.json')),
+    noteUses: createApiKeyRepository(database.db).noteUses,
   });
-  shutdown.defer('access directory', directory.stop);
-  const keyUses = createKeyUses(createApiKeyRepository(database.db).noteUses);
-  shutdown.defer('API key uses', keyUses.stop);
+  shutdown.defer('callers', callers.stop);
   const limits = startServingRates({
     perMinute: config.RATE_LIMIT_PREDICT_PER_MINUTE,
     add: createRateLimitRepository(database.db).add,
@@ -90,7 +80,7 @@ async function main(): Promise<void> {
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
-    authenticate: createAuthenticator({ tokens, directory, now, keyUsed: keyUses.used }),
+    authenticate: callers.authenticate,
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);

@@ -3,15 +3,16 @@ import { docsRoutes } from '../../lib/http/docs-page.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
 import { isAllowed, mayUseEndpoint, type Principal } from '../../auth/principal.ts';
-import type { ServingDeps } from '../app.ts';
 import { requireEndpoint } from '../key-endpoints.ts';
 import type { ServedSlot } from '../loaded-model.ts';
 import { openApiDocument } from '../openapi.ts';
 import { lineageOf, metaOf, usageOf } from '../served-models.ts';
 
-export interface ModelRoutesDeps extends Pick<ServingDeps, 'limits' | 'isKnown'> {
+export interface ModelRoutesDeps {
   readonly served: () => readonly ServedSlot[];
   readonly slotOf: (endpoint: string | undefined) => ServedSlot | undefined;
+  readonly isKnown: (endpoint: string) => boolean;
+  readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
 }
 const PREDICT = ['predict'] as const;
 
