@@ -18,6 +18,7 @@ import { principalOf } from '../auth/principals.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
+const CALLER = { authorization: 'Bearer ada' };
 const SOON = { timeout: 10_000 };
 
 let postgres: EmbeddedPostgres;
@@ -123,7 +124,7 @@ async function deploy(model: string, example: ExampleModel) {
 
 async function predict({ node }: { node: ServingNode }, endpoint: string, row: object = GOLDEN_ROWS[0]!) {
   const body = JSON.stringify(row);
-  const response = await node.app.request(`/api/v1/predict/${endpoint}`, { method: 'POST', body });
+  const response = await node.app.request(`/api/v1/predict/${endpoint}`, { method: 'POST', body, headers: CALLER });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
@@ -144,7 +145,7 @@ test('a deployment ends when two nodes have checked and swapped the model, and m
   }
   const { version, runId } = await createModelRepository(connection.db).getByAlias('churn', 'production');
   expect(version).toBe(2);
-  const root = await a.node.app.request('/lineage');
+  const root = await a.node.app.request('/lineage', { headers: CALLER });
   expect(await root.json()).toMatchObject({ revision: 2, run_id: runId });
 });
 
@@ -202,7 +203,7 @@ test('a node that starts later serves what is current, and a pinned version is n
   const pinned = await openNode('b', { modelUri: 'models:/late/1' });
   expect((await predict(pinned, 'late')).body).toMatchObject({ model: { version: 1 } });
   await deploy('late', await exampleModel(1));
-  const meta = await pinned.node.app.request('/meta');
+  const meta = await pinned.node.app.request('/meta', { headers: CALLER });
   expect(await meta.json()).toMatchObject({ endpoint: null, revision: null, model: { name: 'late', version: 1 } });
   expect((await predict(pinned, 'late')).body).toMatchObject({ model: { version: 2 } });
 });
