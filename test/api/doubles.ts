@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import type { ApiDeps } from '../../api/app.ts';
-import { createApp } from '../../api/app.ts';
+import { type ApiDeps, type AppType, createApp } from '../../api/app.ts';
 import type { JobEngine, JobExecution, JobStart } from '../../api/job-engine.ts';
 import { createJobs } from '../../api/jobs.ts';
 import { createFileDoor } from '../../data/file-door.ts';
@@ -168,6 +167,16 @@ export function createFakeAudit() {
   };
 }
 
+/** Every request is somebody's, unless it says otherwise. */
+export function sendAsSomebody(app: Pick<AppType, 'request'>): void {
+  const { request } = app;
+  app.request = (input, init = {}, ...rest) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has('authorization')) headers.set('authorization', 'Bearer tester');
+    return request(input, { ...init, headers }, ...rest);
+  };
+}
+
 /** The whole API on doubles, with an artifact store in a temporary folder. */
 export function createTestApp(changes: Partial<ApiDeps> = {}) {
   const engine = createFakeEngine();
@@ -210,13 +219,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     ...changes,
   };
   const app = createApp(deps);
-  const { request } = app;
-  // Every request is somebody's, unless it says otherwise.
-  app.request = (input, init = {}, ...rest) => {
-    const headers = new Headers(init.headers);
-    if (!headers.has('authorization')) headers.set('authorization', 'Bearer tester');
-    return request(input, { ...init, headers }, ...rest);
-  };
+  sendAsSomebody(app);
   /** Names of what uploads and downloads left behind. */
   const leftovers = async () => (await readdir(folder)).filter((name) => name !== 'artifacts');
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>

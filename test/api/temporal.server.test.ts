@@ -24,7 +24,7 @@ import { exampleDefinition } from '../db/examples.ts';
 import { startTestPostgres, startTestTemporal, temporaryStore } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
 import { ratesOf } from '../auth/rates.ts';
-import { problemOf } from './doubles.ts';
+import { problemOf, sendAsSomebody } from './doubles.ts';
 
 // The API on a real Postgres and a real Temporal server, without workers.
 const closing: (() => unknown)[] = [];
@@ -83,6 +83,7 @@ beforeAll(async () => {
     checkModel: () => Promise.reject(new Error('no test double')),
     fileDoor: createFileDoor(),
   });
+  sendAsSomebody(app);
   await put('churn', exampleDefinition('churn'));
 });
 afterAll(async () => {
