@@ -116,7 +116,7 @@ test('a run id posted many times at once starts one workflow, which the Web UI l
   expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
   const description = await client.workflow.getHandle('same').describe();
   expect(description).toMatchObject({ type: 'trainModel', taskQueue: 'pipeline-v1', status: { name: 'RUNNING' } });
-  expect(description.memo).toMatchObject({ pipeline: 'churn', pipeline_version: 1, requested_by: 'anonymous' });
+  expect(description.memo).toMatchObject({ pipeline: 'churn', pipeline_version: 1, requested_by: 'tester' });
   const query = `AnnealPipeline = 'churn' and AnnealModel = 'churn' and AnnealStage = 'make_dataset'`;
   await expect.poll(() => listed(query)).toContain('same');
   const other = await train({ run_id: 'same', version: 1 });
