@@ -19,6 +19,9 @@ export interface FuzzTarget {
   readonly role: FuzzRole;
   readonly maxExamples: number;
 }
+export const FUZZ_TARGETS = (['api', 'serving'] as const).flatMap((document) =>
+  (['admin', 'user'] as const).map((role) => ({ document, role })),
+);
 
 /** The whole platform with a deployed churn model, for Schemathesis (the program from PyPI) to try to break. */
 export async function startFuzzPlatform() {

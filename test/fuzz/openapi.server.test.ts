@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startFuzzPlatform } from './fuzz.ts';
+import { FUZZ_TARGETS, startFuzzPlatform } from './fuzz.ts';
 
 const MAX_EXAMPLES = 15; // npm run test:fuzz does 1,000
 let platform: Awaited<ReturnType<typeof startFuzzPlatform>>;
@@ -9,12 +9,14 @@ beforeAll(async () => {
 });
 afterAll(() => platform?.stop());
 
-for (const document of ['api', 'serving'] as const) {
-  for (const role of ['admin', 'user'] as const) {
-    test(`Schemathesis finds nothing wrong with the ${document} as ${role}`, { timeout: 600_000 }, async () => {
+for (const { document, role } of FUZZ_TARGETS) {
+  test.concurrent(
+    `Schemathesis finds nothing wrong with the ${document} as ${role}`,
+    { timeout: 900_000 },
+    async () => {
       const { passed, report } = await platform.fuzz({ document, role, maxExamples: MAX_EXAMPLES });
       expect(passed, report).toBe(true);
       expect(report).toMatch(/[1-9]\d* generated/);
-    });
-  }
+    },
+  );
 }
