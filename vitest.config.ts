@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// `unit` needs no server and runs in `npm run verify`; `server` starts real ones (Postgres, Temporal, MinIO, Anneal).
+// `unit` needs no server and runs in `npm run verify`; `server` starts real ones (Postgres, Temporal, MinIO, Anneal) or is slow.
 export default defineConfig({
   test: {
     projects: [

@@ -6,7 +6,7 @@ const platform = await startFuzzPlatform();
 const passed = await Promise.all(
   FUZZ_TARGETS.map(async (target) => {
     const started = performance.now();
-    const { passed, report } = await platform.fuzz({ ...target, maxExamples });
+    const { passed, report } = await platform.fuzz(target, maxExamples);
     const minutes = ((performance.now() - started) / 60_000).toFixed(1);
     const { document, role } = target;
     console.log(`\n${document} as ${role}, up to ${maxExamples} examples per operation and phase, ${minutes} min`);

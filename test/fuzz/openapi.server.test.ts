@@ -14,7 +14,7 @@ for (const { document, role } of FUZZ_TARGETS) {
     `Schemathesis finds nothing wrong with the ${document} as ${role}`,
     { timeout: 900_000 },
     async () => {
-      const { passed, report } = await platform.fuzz({ document, role, maxExamples: MAX_EXAMPLES });
+      const { passed, report } = await platform.fuzz({ document, role }, MAX_EXAMPLES);
       expect(passed, report).toBe(true);
       expect(report).toMatch(/[1-9]\d* generated/);
     },
