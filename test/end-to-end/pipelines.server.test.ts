@@ -125,6 +125,20 @@ test('a pipeline of one’s own, sent as JSON, is versioned with who and when, a
   expect(predictions.map(({ decision }) => decision)).toContain('WAIT');
 });
 
+test('both classes of a target are named alike, however the definition spells one', async () => {
+  expect(
+    (await put({ ...OWN, name: 'flags', target: { column: 'bought', positive: 'True' } } as never, ada)).status,
+  ).toBe(201);
+  const rows = shopRows(1000).map((row) => ({ ...row, bought: row.bought === 'yes' ? 'True' : 'False' }));
+  const run = await trained({ pipeline: 'flags', dataset_version: await platform.upload('flags', [csv(rows)]) });
+  expect(run.error?.message ?? run.state).toBe('COMPLETED');
+  const { predictions } = await predict(
+    'flags',
+    rows.slice(0, 50).map(({ bought: _, ...features }) => features),
+  );
+  expect(new Set(predictions.map(({ label }) => label))).toEqual(new Set(['true', 'false']));
+});
+
 test('a definition that is not valid is refused with each bad field', async () => {
   const wrong = {
     ...OWN,
@@ -204,9 +218,9 @@ test('the training routes list jobs and models, and find the best version and th
   expect(ofType.every((version) => version.algorithm === algorithm)).toBe(true);
   const names = async (path: string) => (await platform.get<{ items: { name: string }[] }>(path)).body.items.map(({ name }) => name); // prettier-ignore
   for (const path of ['/api/v1/train/models', '/api/v1/models', '/api/v1/endpoints']) {
-    expect(await names(path), path).toEqual(['battle', 'churn', 'credit-default', 'own']);
+    expect(await names(path), path).toEqual(['battle', 'churn', 'credit-default', 'flags', 'own']);
   }
-  expect(await names('/api/v1/pipelines')).toEqual(['battle', 'churn', 'credit-default', 'own']);
+  expect(await names('/api/v1/pipelines')).toEqual(['battle', 'churn', 'credit-default', 'flags', 'own']);
   const jobs = await platform.get<{ items: RunView[] }>('/api/v1/train/jobs?pipeline=battle');
   expect(jobs.body.items).toMatchObject([{ job_id: first.battle.job_id, state: 'COMPLETED', stale: false }]);
   expect((await platform.get<RunView>(`/api/v1/train/status/${first.battle.job_id}`)).body).toEqual(first.battle);

@@ -2,6 +2,7 @@ import type { ExportedModel, ExportInput } from '../../activities/registry.ts';
 import type { PreparedData } from '../../activities/artifacts.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { createOnnxSession, scoreRows, type OnnxSession } from '../../lib/onnx-session.ts';
+import { classText } from '../../data/table-schema.ts';
 import { threadTask } from '../../lib/thread-task.ts';
 import type { Prepared } from '../../data/prepare.ts';
 import type { TrainedModel } from '../../ml/model.ts';
@@ -44,7 +45,7 @@ const signatureOf = (
   threshold: number,
 ): ModelSignature => ({
   inputs: features.inputs,
-  classes: { negative: features.negative_class, positive: target.positive },
+  classes: { negative: features.negative_class, positive: classText(target.positive) },
   decision: { positive: decision.positive, negative: decision.negative },
   threshold,
 });
