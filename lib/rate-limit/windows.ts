@@ -39,5 +39,6 @@ export function createWindows({ windowMs }: Pick<RatePolicy, 'windowMs'>, maxKey
 export const takenFrom = ({ points, endsAt }: Window, { limit }: RatePolicy, allowed: boolean, now: number): Taken => ({
   allowed,
   remaining: Math.max(limit - points, 0),
-  resetMs: Math.max(endsAt - now, 0),
+  // Whole: the sum and the difference of fractions can be a little more than the window.
+  resetMs: Math.max(Math.round(endsAt - now), 0),
 });
