@@ -2,7 +2,7 @@ import type { ModelRepository } from '../db/models.ts';
 import type { ModelVersion } from '../db/schema/models.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { PlatformError } from '../lib/errors.ts';
-import { endpointNameOf, PipelineDefinition } from '../pipelines/definition.ts';
+import { endpointNameOf, parseDefinition } from '../pipelines/definition.ts';
 import type { DeployInput } from '../workflows/messages.ts';
 
 export interface DeploymentDeps {
@@ -29,6 +29,5 @@ export async function planDeployment(deps: DeploymentDeps, request: DeploymentRe
 
 async function ownEndpoint({ store }: DeploymentDeps, { definitionSha256, modelName }: ModelVersion): Promise<string> {
   if (definitionSha256 === null) return modelName;
-  const definition = JSON.parse(Buffer.from(await store.get(definitionSha256)).toString()) as unknown;
-  return endpointNameOf(PipelineDefinition.parse(definition));
+  return endpointNameOf(parseDefinition(await store.get(definitionSha256)));
 }

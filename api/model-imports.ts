@@ -1,9 +1,8 @@
 import type { ModelRepository } from '../db/models.ts';
 import type { ModelVersion } from '../db/schema/models.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
-import { PlatformError } from '../lib/errors.ts';
 import type { CheckModel } from './model-check.ts';
-import type { ReceivedFile } from './uploads.ts';
+import { type ReceivedFile, storeUpload } from './uploads.ts';
 
 export interface ModelImportDeps {
   readonly models: Pick<ModelRepository, 'importVersion' | 'versionOfFile' | 'getVersion'>;
@@ -25,8 +24,7 @@ export async function importModel(
   const known = await models.versionOfFile(name, file.sha256);
   if (known) return { version: known, created: false };
   const { signature, golden } = await checkModel(file, signal);
-  const onnx = await store.putFile(file.path);
-  if (onnx.sha256 !== file.sha256) throw new PlatformError('UNAVAILABLE', 'the disk changed the uploaded bytes');
+  const onnx = await storeUpload(store, file);
   const { version, created } = await models.importVersion({
     modelName: name,
     onnxSha256: onnx.sha256,

@@ -1,21 +1,17 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { tooLarge } from '../lib/http/body.ts';
+import { isDiskError, saveStream } from '../lib/save-stream.ts';
 import { invalid } from './router.ts';
 
 export interface Upload {
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** Of the Content-Length header; null for a chunked body. */
-  readonly announcedBytes: number | null;
+  /** Its signal is aborted when the client goes away. */
+  readonly request: Request;
   readonly maxBytes: number;
   readonly workDirectory: string;
-  /** Aborted when the client goes away. */
-  readonly signal: AbortSignal;
   /** Throws on bytes that are not taken; the rest of the body is not read then. */
   readonly checkBytes: (chunk: Uint8Array) => void;
 }
@@ -30,7 +26,7 @@ export interface ReceivedFile {
  * off (INVALID) leaves nothing.
  */
 export async function receiveUpload<T>(upload: Upload, use: (file: ReceivedFile) => Promise<T>): Promise<T> {
-  if ((upload.announcedBytes ?? 0) > upload.maxBytes) throw tooLarge(upload.maxBytes);
+  if ((announcedBytes(upload.request) ?? 0) > upload.maxBytes) throw tooLarge(upload.maxBytes);
   const directory = await mkdtemp(join(upload.workDirectory, 'upload-'));
   try {
     const file = await writeBody(upload, join(directory, 'body'));
@@ -41,34 +37,31 @@ export async function receiveUpload<T>(upload: Upload, use: (file: ReceivedFile)
   }
 }
 
-async function writeBody(upload: Upload, path: string): Promise<ReceivedFile> {
-  const { body, maxBytes, signal, announcedBytes, checkBytes } = upload;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  async function* measured(chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw tooLarge(maxBytes);
-      checkBytes(chunk);
-      hash.update(chunk);
-      yield chunk;
-    }
-  }
-  const source = body ? Readable.fromWeb(body) : Readable.from([]);
-  try {
-    await pipeline(source, measured, createWriteStream(path, { flags: 'wx' }), { signal });
-  } catch (error) {
-    if (error instanceof PlatformError || isDiskError(error)) throw error;
-    throw brokenOff(error);
-  }
-  if (announcedBytes !== null && bytes !== announcedBytes) throw brokenOff(undefined);
-  return { path, bytes, sha256: hash.digest('hex') };
+async function writeBody({ request, maxBytes, checkBytes }: Upload, path: string): Promise<ReceivedFile> {
+  const { body, signal } = request;
+  const source = body ? Readable.fromWeb(body as ReadableStream<Uint8Array>) : Readable.from([]);
+  const saved = await saveStream(source, path, { maxBytes, tooLarge, checkBytes, signal }).catch((error: unknown) => {
+    throw error instanceof PlatformError || isDiskError(error) ? error : brokenOff(error);
+  });
+  const announced = announcedBytes(request);
+  if (announced !== null && saved.bytes !== announced) throw brokenOff(undefined);
+  return { path, ...saved };
 }
 
-const isDiskError = (error: unknown) =>
-  ['ENOSPC', 'EIO', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
+/** Null for a chunked body. */
+function announcedBytes({ headers }: Request): number | null {
+  const length = headers.get('content-length');
+  return length === null ? null : Number(length);
+}
 
 const brokenOff = (cause: unknown) => new PlatformError('INVALID', 'the upload broke off before its end', { cause });
+
+/** Stores a received file. Throws UNAVAILABLE when it is not what was received any more. */
+export async function storeUpload(store: Pick<ArtifactStore, 'putFile'>, { path, sha256 }: ReceivedFile) {
+  const stored = await store.putFile(path);
+  if (stored.sha256 !== sha256) throw new PlatformError('UNAVAILABLE', 'the disk changed the uploaded bytes');
+  return stored;
+}
 
 const ABANDONED_MS = 24 * 3_600_000;
 

@@ -3,6 +3,7 @@ import type { AccessKey, AccessState, AccessUser } from '../db/access.ts';
 import type { KeptJson } from '../lib/kept-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { repeat } from '../lib/repeat.ts';
+import { createSubscription, type Listen } from '../lib/subscription.ts';
 
 const FIRST_ANSWER_MS = 2_000;
 const GOODBYE_MS = 1_000;
@@ -10,8 +11,7 @@ const GOODBYE_MS = 1_000;
 export interface AccessDirectoryDeps {
   /** null when nothing has changed since that revision. */
   readonly load: (knownRevision: number | null) => Promise<AccessState | null>;
-  /** Calls back on every change until `unlisten`. */
-  readonly listen: (onChange: () => void) => Promise<{ unlisten: () => Promise<unknown> }>;
+  readonly listen: Listen;
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** What this process knew last time, for a start without the database. */
   readonly memory?: Pick<KeptJson<AccessState>, 'load' | 'save'>;
@@ -34,7 +34,6 @@ export async function startAccessDirectory({ load, listen, log, memory, pollMs =
   // Of the database: what was remembered does not count.
   let revision: number | null = null;
   let reachable: boolean | null = null;
-  let listening: { unlisten: () => Promise<unknown> } | null = null;
 
   const take = (state: AccessState) => {
     users = new Map(state.users.map((user) => [user.name, user]));
@@ -61,18 +60,12 @@ export async function startAccessDirectory({ load, listen, log, memory, pollMs =
       queued = null;
       await (running = loadOnce().finally(() => (running = null)));
     })());
-  const relisten = async () => {
-    // The old subscription may have died with its connection.
-    const old = listening;
-    listening = null;
-    void old?.unlisten().catch(() => undefined);
-    listening = await listen(() => polling.wake());
-  };
+  const subscription = createSubscription(listen, () => polling.wake());
   let tried = () => {};
   const firstTry = new Promise<void>((resolve) => (tried = resolve));
   const polling = repeat(async () => {
     try {
-      if (!listening || !reachable) await relisten();
+      if (!subscription.isOpen() || !reachable) await subscription.renew();
       await refresh();
       note(true);
     } catch (error) {
@@ -98,7 +91,7 @@ export async function startAccessDirectory({ load, listen, log, memory, pollMs =
     stop: async (): Promise<void> => {
       const goodbye = async () => {
         await polling.stop();
-        await listening?.unlisten().catch(() => undefined);
+        await subscription.end();
       };
       await Promise.race([goodbye(), delay(GOODBYE_MS, undefined, { ref: false })]);
     },

@@ -1,3 +1,4 @@
+import { PlatformError } from '../lib/errors.ts';
 import type { Access, Role, Scope } from './roles.ts';
 
 /** Who a request comes from, once that is proved. */
@@ -22,6 +23,12 @@ export function isAllowed(access: Access, principal: Principal): boolean {
 /** A key may be limited to some endpoints; tokens and other keys may use all, and what is no endpoint (null). */
 export const mayUseEndpoint = ({ apiKey }: Principal, endpoint: string | null): boolean =>
   apiKey?.endpoints ? endpoint !== null && apiKey.endpoints.includes(endpoint) : true;
+
+/** Throws FORBIDDEN when the caller's API key is limited to other endpoints. */
+export function requireEndpoint(principal: Principal, endpoint: string | null): void {
+  if (mayUseEndpoint(principal, endpoint)) return;
+  throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
+}
 
 /** Checks a bearer credential (access token or API key). Throws UNAUTHENTICATED, always with the same words. */
 export type Authenticate = (credential: string) => Promise<Principal>;

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { PlatformError } from '../lib/errors.ts';
 import type { OutgoingAnswer, OutgoingFetch } from '../lib/http/outgoing.ts';
+import { isDiskError, saveStream, type SaveRules } from '../lib/save-stream.ts';
 import type { DataSource } from '../pipelines/definition.ts';
 import type { FileDoor } from './file-door.ts';
 
@@ -33,13 +31,12 @@ export async function fetchUrl(
   const answer = await fetch(url, { field: FIELD, signal }).catch((error: unknown) => {
     throw limit.aborted ? tooSlow(timeoutMs) : error;
   });
-  const found = await save(answer, outFile, signal, { maxBytes, check: fileDoor.byteCheck(format, FIELD) }).catch(
-    (error: unknown) => {
-      if (error instanceof PlatformError || isDiskError(error)) throw error;
-      cancelled?.throwIfAborted();
-      throw limit.aborted ? tooSlow(timeoutMs) : unavailable('the answer of the source URL broke off', error);
-    },
-  );
+  const rules = { maxBytes, tooLarge, checkBytes: fileDoor.byteCheck(format, FIELD), signal };
+  const found = await save(answer, outFile, rules).catch((error: unknown) => {
+    if (error instanceof PlatformError || isDiskError(error)) throw error;
+    cancelled?.throwIfAborted();
+    throw limit.aborted ? tooSlow(timeoutMs) : unavailable('the answer of the source URL broke off', error);
+  });
   if (found.bytes === 0) throw refuse('not_empty', 'the answer has no bytes');
   if (sha256 !== undefined && sha256 !== found.sha256) {
     throw refuse('sha256', `the answer has the SHA-256 ${found.sha256}, not ${sha256}`, 'source.sha256');
@@ -47,27 +44,15 @@ export async function fetchUrl(
   await fileDoor.inspect({ path: outFile, format, field: FIELD, signal: cancelled });
 }
 
-interface SaveRules {
-  readonly maxBytes: number;
-  readonly check: (chunk: Uint8Array) => void;
-}
-
-async function save({ status, headers, body }: OutgoingAnswer, path: string, signal: AbortSignal, rules: SaveRules) {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  async function* checked(chunks: AsyncIterable<Buffer>) {
+async function save({ status, headers, body }: OutgoingAnswer, path: string, rules: SaveRules) {
+  try {
     requireUsable(status);
     if (Number(headers['content-length'] ?? 0) > rules.maxBytes) throw tooLarge(rules.maxBytes);
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      if (bytes > rules.maxBytes) throw tooLarge(rules.maxBytes);
-      rules.check(chunk);
-      hash.update(chunk);
-      yield chunk;
-    }
+  } catch (error) {
+    body.destroy();
+    throw error;
   }
-  await pipeline(body, checked, createWriteStream(path), { signal });
-  return { bytes, sha256: hash.digest('hex') };
+  return await saveStream(body, path, rules);
 }
 
 /** What may pass by itself is worth another attempt. */
@@ -77,9 +62,6 @@ function requireUsable(status: number): void {
   if (status >= 500 || status === 408 || status === 429) throw unavailable(`the source URL: ${message}`);
   throw refuse('status', message);
 }
-
-const isDiskError = (error: unknown) =>
-  ['ENOSPC', 'EIO', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 
 const refuse = (rule: string, message: string, path = FIELD) =>
   new PlatformError('INVALID', `${path}: ${message}`, { details: [{ path, rule, message }] });

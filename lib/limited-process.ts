@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { PlatformError } from './errors.ts';
-import type { TaskOutcome } from './thread-task.ts';
+import type { PlatformError } from './errors.ts';
+import { outputOf, type TaskOutcome } from './task-outcome.ts';
+import { createTurns, type TurnsOptions } from './turns.ts';
 
 /** Work on a file nobody trusts, in a process of its own. */
 export interface LimitedWork {
@@ -20,35 +21,17 @@ export interface LimitedWork {
 export type LimitRule = 'memory' | 'time' | 'crash';
 export type LimitedProcesses = ReturnType<typeof createLimitedProcesses>;
 
-export interface LimitedProcessesOptions {
-  readonly concurrent: number;
-  /** How many may wait for their turn. */
-  readonly waiting: number;
-}
-
 /**
  * Runs `work` with a JSON input and gives its JSON output. A PlatformError of the script arrives as one; beyond a limit
  * it is what `refuse` makes. Throws UNAVAILABLE when too many wait already.
  */
-export function createLimitedProcesses({ concurrent, waiting }: LimitedProcessesOptions) {
-  let running = 0;
-  const queue: (() => void)[] = [];
-  return async <Output>(work: LimitedWork, input: unknown, signal?: AbortSignal): Promise<Output> => {
-    if (running < concurrent) running++;
-    else {
-      if (queue.length >= waiting)
-        throw new PlatformError('UNAVAILABLE', 'too many files are being checked; try again');
-      await new Promise<void>((resolve) => queue.push(resolve));
-    }
-    try {
+export function createLimitedProcesses(options: TurnsOptions) {
+  const inTurn = createTurns(options);
+  return <Output>(work: LimitedWork, input: unknown, signal?: AbortSignal): Promise<Output> =>
+    inTurn(async () => {
       signal?.throwIfAborted();
       return (await runLimited(work, input, signal)) as Output;
-    } finally {
-      const next = queue.shift();
-      if (next) next();
-      else running--;
-    }
-  };
+    });
 }
 
 const MAX_OUTPUT_BYTES = 4 * 2 ** 20;
@@ -78,7 +61,7 @@ async function runLimited(work: LimitedWork, input: unknown, signal?: AbortSigna
     if (limits.broken) throw work.refuse(...limits.broken);
     if (endedBy) throw work.refuse('crash', `ended with ${endedBy}`);
     if (code !== 0) throw new Error(`${work.script.pathname} ended with status ${code}: ${errors.slice(-2000)}`);
-    return unwrap(JSON.parse(output) as TaskOutcome);
+    return outputOf(JSON.parse(output) as TaskOutcome);
   } finally {
     limits.stop();
     signal?.removeEventListener('abort', kill);
@@ -120,9 +103,4 @@ async function text(stream: Readable, kill: () => void): Promise<string> {
     else chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function unwrap(outcome: TaskOutcome): unknown {
-  if (outcome.ok) return outcome.output;
-  throw new PlatformError(outcome.code, outcome.message, { details: outcome.details });
 }

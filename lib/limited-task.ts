@@ -1,7 +1,6 @@
 import { json } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
-import { PlatformError } from './errors.ts';
-import type { TaskOutcome } from './thread-task.ts';
+import { outcomeOf } from './task-outcome.ts';
 
 // A thread, because native code may keep the main one busy for ever. Without its parent nobody would end this process.
 const END_WITH_PARENT = `
@@ -12,16 +11,7 @@ const END_WITH_PARENT = `
 /** The child's side of lib/limited-process.ts: reads the input, answers the output or the PlatformError, and exits. */
 export async function answerLimited<Input, Output>(work: (input: Input) => Output | Promise<Output>): Promise<void> {
   new Worker(END_WITH_PARENT, { eval: true }).unref();
-  const outcome = await outcomeOf(work, (await json(process.stdin)) as Input);
+  const input = (await json(process.stdin)) as Input;
+  const outcome = await outcomeOf(async () => (await work(input)) ?? null);
   process.stdout.write(JSON.stringify(outcome), () => process.exit(0));
-}
-
-async function outcomeOf<Input, Output>(work: (input: Input) => Output | Promise<Output>, input: Input) {
-  try {
-    return { ok: true, output: (await work(input)) ?? null } satisfies TaskOutcome;
-  } catch (error) {
-    if (!(error instanceof PlatformError)) throw error;
-    const { code, message, details } = error;
-    return { ok: false, code, message, details } satisfies TaskOutcome;
-  }
 }

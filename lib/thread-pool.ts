@@ -1,7 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { PlatformError } from './errors.ts';
-import type { TaskOutcome } from './thread-task.ts';
+import { outputOf, type TaskOutcome } from './task-outcome.ts';
 
 export interface RunOptions<Progress> {
   readonly signal?: AbortSignal;
@@ -34,9 +33,7 @@ export function createThreadPool(entry: URL, threads: number, settings: unknown)
       try {
         const signal = options.onAbort === 'terminate' ? options.signal : undefined;
         const running = pool.run({ input, port: port2 }, { name, signal, transferList: [port2] });
-        const outcome = (await orAborted(running, options.signal)) as TaskOutcome;
-        if (outcome.ok) return outcome.output as Output;
-        throw new PlatformError(outcome.code, outcome.message, { details: outcome.details });
+        return outputOf((await orAborted(running, options.signal)) as TaskOutcome) as Output;
       } finally {
         port1.close();
       }

@@ -234,5 +234,9 @@ export type RunOverrides = z.output<typeof RunOverrides>;
 /** Checks a definition written in TypeScript and fills its defaults. Throws a ZodError that names each bad field. */
 export const definePipeline = (input: PipelineDefinitionInput): PipelineDefinition => PipelineDefinition.parse(input);
 
+/** A definition as it is stored: JSON bytes. */
+export const parseDefinition = (bytes: Uint8Array): PipelineDefinition =>
+  PipelineDefinition.parse(JSON.parse(new TextDecoder().decode(bytes)));
+
 export const modelNameOf = (definition: PipelineDefinition) => definition.model ?? definition.name;
 export const endpointNameOf = (definition: PipelineDefinition) => definition.endpoint ?? definition.name;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EndpointRepository, WatchedEndpoint } from '../db/endpoints.ts';
 import type { Logger } from '../lib/log.ts';
 import { repeat } from '../lib/repeat.ts';
+import { createSubscription, type Listen } from '../lib/subscription.ts';
 import type { RevisionReports } from './revision-reports.ts';
 
 const GOODBYE_MS = 2_000;
@@ -9,8 +10,8 @@ const GOODBYE_MS = 2_000;
 export interface WatcherDeps {
   readonly node: string;
   readonly repository: Pick<EndpointRepository, 'registerNode' | 'heartbeatNode' | 'removeNode' | 'watchState'>;
-  /** Calls back on every change of an endpoint until `unlisten`. */
-  readonly listen: (onChange: () => void) => Promise<{ unlisten: () => Promise<unknown> }>;
+  /** To changes of endpoints. */
+  readonly listen: Listen;
   readonly reports: Pick<RevisionReports, 'flush' | 'forgetSent' | 'keepOnly'>;
   readonly onState: (endpoints: readonly WatchedEndpoint[]) => void | Promise<void>;
   readonly log: Pick<Logger, 'info' | 'warn'>;
@@ -25,7 +26,6 @@ export type EndpointWatcher = ReturnType<typeof startEndpointWatcher>;
  */
 export function startEndpointWatcher(deps: WatcherDeps) {
   const { node, repository, reports, onState, log, heartbeatMs = 1_000, pollMs = 2_000 } = deps;
-  let listening: { unlisten: () => Promise<unknown> } | null = null;
   let reachable: boolean | null = null;
 
   const note = (now: boolean, error?: unknown) => {
@@ -34,13 +34,7 @@ export function startEndpointWatcher(deps: WatcherDeps) {
     if (now) log.info('the database answers');
     else log.warn({ err: error }, 'the database is away; serving what is loaded');
   };
-  const relisten = async () => {
-    // The old subscription may have died with its connection.
-    const old = listening;
-    listening = null;
-    void old?.unlisten().catch(() => undefined);
-    listening = await deps.listen(() => polling.wake());
-  };
+  const subscription = createSubscription(deps.listen, () => polling.wake());
   const beat = async () => {
     if (await repository.heartbeatNode(node)) return;
     await repository.registerNode(node);
@@ -52,7 +46,7 @@ export function startEndpointWatcher(deps: WatcherDeps) {
     try {
       // Reports refer to the node's row.
       await heartbeat();
-      if (!listening || !reachable) await relisten();
+      if (!subscription.isOpen() || !reachable) await subscription.renew();
       const endpoints = await repository.watchState();
       reports.keepOnly(endpoints);
       await onState(endpoints);
@@ -78,7 +72,7 @@ export function startEndpointWatcher(deps: WatcherDeps) {
     stop: async (): Promise<void> => {
       const goodbye = async () => {
         await Promise.all([heart.stop(), polling.stop()]);
-        await listening?.unlisten().catch(() => undefined);
+        await subscription.end();
         await repository.removeNode(node).catch(() => undefined);
       };
       // A database that hangs must not hold up the end of the process.

@@ -3,9 +3,6 @@ import type { ModelAlias } from '../../db/model-aliases.ts';
 import type { ModelSummary } from '../../db/models.ts';
 import type { ModelVersion as ModelVersionRow } from '../../db/schema/models.ts';
 
-export const ModelName = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'a model name: lower-case letters, digits and dashes');
 export const Version = z.coerce.number().int().min(1).max(0x7fffffff);
 const Column = z.object({
   name: z.string(),

@@ -7,7 +7,7 @@ import type { ApiKey as ApiKeyRow } from '../../db/schema/users.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { declareRoute } from '../declare-route.ts';
 import { requirePerson } from '../require-person.ts';
-import { ModelName } from '../resources/model.ts';
+import { Name } from '../resources/name.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
 import { createRouter } from '../router.ts';
@@ -59,7 +59,7 @@ const createApiKey = declareRoute('authenticated', {
       z.strictObject({
         name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'lower-case letters, digits and . _ -, at most 63'),
         scopes: Scopes,
-        endpoints: z.array(ModelName).min(1).max(100).nullable().default(null),
+        endpoints: z.array(Name).min(1).max(100).nullable().default(null),
         expires_in_days: z.int().min(1).max(3650).default(90),
       }),
     ),

@@ -4,12 +4,12 @@ import type { FileDoor } from '../../data/file-door.ts';
 import type { DatasetRepository } from '../../db/datasets.ts';
 import type { DatasetTable, DatasetVersion as DatasetVersionRow } from '../../db/schema/datasets.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
-import { PlatformError } from '../../lib/errors.ts';
+import { Name } from '../resources/name.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
 import { json, problems } from '../resources/problem.ts';
 import { createRouter, invalid } from '../router.ts';
-import { receiveUpload } from '../uploads.ts';
+import { receiveUpload, storeUpload } from '../uploads.ts';
 
 export interface DatasetsDeps {
   readonly datasets: DatasetRepository;
@@ -52,7 +52,6 @@ const DatasetDetail = DatasetVersion.extend({
   ),
 }).openapi('DatasetDetail');
 
-const DatasetName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63');
 const file = { schema: z.string().openapi({ format: 'binary' }) };
 const uploadDataset = declareRoute(['data'], {
   method: 'post',
@@ -62,7 +61,7 @@ const uploadDataset = declareRoute(['data'], {
   tags,
   request: {
     query: z.object({
-      name: DatasetName,
+      name: Name,
       format: Format.optional().openapi({ description: `Required with ${BYTES}` }),
     }),
     body: { required: true, content: Object.fromEntries([...Object.keys(FORMATS), BYTES].map((type) => [type, file])) },
@@ -74,7 +73,7 @@ const listDatasets = declareRoute(['data'], {
   path: '/',
   operationId: 'listDatasets',
   tags,
-  request: { query: pageQuery({ name: DatasetName.optional() }) },
+  request: { query: pageQuery({ name: Name.optional() }) },
   responses: { 200: json(pageOf(DatasetVersion, 'DatasetVersionPage'), 'Newest first') },
 });
 const getDataset = declareRoute(['data'], {
@@ -91,22 +90,13 @@ export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes, 
     .openapi(uploadDataset, async (c) => {
       const { name, format: asked } = c.req.valid('query');
       const format = formatOf(c.req.header('content-type'), asked);
-      const length = c.req.header('content-length');
-      const { body, signal } = c.req.raw;
-      const announcedBytes = length === undefined ? null : Number(length);
+      const request = c.req.raw;
+      const checkBytes = fileDoor.byteCheck(format, 'body');
       const version = await receiveUpload(
-        {
-          body,
-          announcedBytes,
-          maxBytes: maxUploadBytes,
-          workDirectory,
-          signal,
-          checkBytes: fileDoor.byteCheck(format, 'body'),
-        },
+        { request, maxBytes: maxUploadBytes, workDirectory, checkBytes },
         async (received) => {
-          await fileDoor.inspect({ path: received.path, format, field: 'body', signal });
-          const { sha256, bytes } = await store.putFile(received.path);
-          if (sha256 !== received.sha256) throw new PlatformError('UNAVAILABLE', 'the disk changed the uploaded bytes');
+          await fileDoor.inspect({ path: received.path, format, field: 'body', signal: request.signal });
+          const { sha256, bytes } = await storeUpload(store, received);
           const createdBy = c.get('actor');
           return await datasets.recordVersion({ datasetName: name, sha256, bytes, format, createdBy, now: now() });
         },

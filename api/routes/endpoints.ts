@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { EndpointRepository, EndpointSummary } from '../../db/endpoints.ts';
 import type { EndpointRevision, ServingNodeRevision } from '../../db/schema/endpoints.ts';
-import { ModelName } from '../resources/model.ts';
+import { Name } from '../resources/name.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
 import { json, problems } from '../resources/problem.ts';
@@ -55,7 +55,7 @@ const getEndpoint = declareRoute(['registry'], {
   path: '/{name}',
   operationId: 'getEndpoint',
   tags,
-  request: { params: z.object({ name: ModelName }) },
+  request: { params: z.object({ name: Name }) },
   responses: { 200: json(EndpointDetail, 'Its revisions and the nodes that serve it'), ...problems(404) },
 });
 

@@ -2,10 +2,10 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
-import { mayUseEndpoint } from '../../auth/principal.ts';
+import { requireEndpoint } from '../../auth/principal.ts';
 import type { ModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
-import { notFound, PlatformError } from '../../lib/errors.ts';
+import { notFound } from '../../lib/errors.ts';
 import { unbroken } from '../../lib/http/unbroken.ts';
 import type { Logger } from '../../lib/log.ts';
 import { planDeployment } from '../deployments.ts';
@@ -13,16 +13,7 @@ import type { Jobs } from '../jobs.ts';
 import type { CheckModel } from '../model-check.ts';
 import { importModel } from '../model-imports.ts';
 import { JobAccepted } from '../resources/job.ts';
-import {
-  Model,
-  ModelDetail,
-  ModelName,
-  ModelVersion,
-  toAlias,
-  toModel,
-  toModelVersion,
-  Version,
-} from '../resources/model.ts';
+import { Model, ModelDetail, ModelVersion, toAlias, toModel, toModelVersion, Version } from '../resources/model.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
 import { Name } from '../resources/name.ts';
@@ -42,8 +33,8 @@ export interface ModelsDeps {
 }
 const tags = ['models'];
 const BYTES = 'application/octet-stream';
-const byName = { params: z.object({ name: ModelName }) };
-const byVersion = { params: z.object({ name: ModelName, version: Version }) };
+const byName = { params: z.object({ name: Name }) };
+const byVersion = { params: z.object({ name: Name, version: Version }) };
 
 const listModels = declareRoute(['registry'], {
   method: 'get',
@@ -162,13 +153,11 @@ export function modelRoutes(deps: ModelsDeps) {
       if (c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() !== BYTES) {
         throw new HTTPException(415, { message: `send the file as ${BYTES}` });
       }
-      const length = c.req.header('content-length');
-      const { body, signal } = c.req.raw;
-      const announcedBytes = length === undefined ? null : Number(length);
+      const request = c.req.raw;
       const importedBy = c.get('actor');
       const { version, created } = await receiveUpload(
-        { body, announcedBytes, maxBytes, workDirectory, signal, checkBytes: () => undefined },
-        (file) => importModel(deps, { name, file, importedBy, signal }),
+        { request, maxBytes, workDirectory, checkBytes: () => undefined },
+        (file) => importModel(deps, { name, file, importedBy, signal: request.signal }),
       );
       c.set('auditDetail', { version: version.version, sha256: version.onnxSha256, bytes: version.onnxBytes });
       c.header('location', `/api/v1/models/${name}/versions/${version.version}`);
@@ -179,9 +168,7 @@ export function modelRoutes(deps: ModelsDeps) {
       const { endpoint, override_gates } = c.req.valid('json');
       const requested_by = c.get('actor');
       const input = await planDeployment(deps, { model: { name, version }, endpoint, override_gates, requested_by });
-      if (!mayUseEndpoint(c.get('principal'), input.endpoint)) {
-        throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
-      }
+      requireEndpoint(c.get('principal'), input.endpoint);
       return c.json(await startDeployment(c, jobs, input), 202);
     })
     .openapi(getModelVersion, async (c) => {

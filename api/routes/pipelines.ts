@@ -4,6 +4,7 @@ import type { PipelineVersion as PipelineVersionRow } from '../../db/schema/pipe
 import { PipelineDefinition } from '../../pipelines/definition.ts';
 import { type PipelineSaveDeps, savePipeline } from '../pipeline-saves.ts';
 import { Version } from '../resources/model.ts';
+import { Name } from '../resources/name.ts';
 import { PageQuery, pageOf, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
 import { json, jsonBody, problems } from '../resources/problem.ts';
@@ -13,8 +14,7 @@ export interface PipelinesDeps extends PipelineSaveDeps {
   readonly pipelines: PipelineRepository;
 }
 const tags = ['pipelines'];
-const PipelineName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63');
-const params = z.object({ name: PipelineName });
+const params = z.object({ name: Name });
 const PipelineVersion = z
   .object({
     name: z.string(),

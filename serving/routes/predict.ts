@@ -6,7 +6,7 @@ import { readJsonBody } from '../../lib/http/body.ts';
 import { toProblem } from '../../lib/http/problem.ts';
 import type { ServingMetrics } from '../serving-metrics.ts';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
-import { requireEndpoint } from '../key-endpoints.ts';
+import { requireEndpoint } from '../../auth/principal.ts';
 import { costOf } from '../rates.ts';
 
 export interface PredictRoutesDeps {

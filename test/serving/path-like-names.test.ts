@@ -1,28 +1,11 @@
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createServingApp } from '../../serving/app.ts';
 import type { ServedSlot } from '../../serving/loaded-model.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
-import { createServingMetrics } from '../../serving/serving-metrics.ts';
-import { principalOf } from '../auth/principals.ts';
-import { ratesOf } from '../auth/rates.ts';
+import { createTestServing } from './doubles.ts';
 
-const slots = createModelSlots<ServedSlot>(() => undefined);
-const app = createServingApp({
-  slots,
-  defaultSlot: () => 'churn',
+const { app } = createTestServing({
+  slots: createModelSlots<ServedSlot>(() => undefined),
   isKnown: (endpoint) => endpoint === 'churn',
-  modelUri: 'models:/churn@production',
-  notReady: () => null,
-  metrics: createServingMetrics(new Registry(), () => []),
-  log: pino({ level: 'silent' }),
-  limits: { maxBodyBytes: 20_000, maxRows: 300 },
-  enableBoom: false,
-  rates: ratesOf(),
-  trustedProxies: [],
-  corsOrigins: [],
-  authenticate: (user) => Promise.resolve(principalOf({ user })),
 });
 
 test.each([
