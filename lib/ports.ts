@@ -1,17 +1,29 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { PlatformError } from './errors.ts';
 
+// Below every system's range for outgoing connections and `listen(0)`, so that nobody is given such a port by chance
+// between our looking and the listening of the process it was found for.
+const FROM = 20_000;
+const TO = 32_768;
+
 /** Answers with a port that nobody listens on: `port` itself, or any when it is 0. Throws CONFLICT naming the variable. */
-export function claimPort(port: number, variable: string, host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port, variable)));
-    server.listen({ port, host, exclusive: true }, () => {
-      const bound = (server.address() as { port: number }).port;
-      server.close(() => resolve(bound));
-    });
-  });
+export async function claimPort(port: number, variable: string, host = '127.0.0.1'): Promise<number> {
+  for (let left = 20; ; left--) {
+    const candidate = port || randomInt(FROM, TO);
+    try {
+      return await listenOnce(candidate, host);
+    } catch (error) {
+      if (port !== 0 || left === 0) throw portError(error as NodeJS.ErrnoException, candidate, variable);
+    }
+  }
 }
+
+const listenOnce = (port: number, host: string) =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(port)));
+  });
 
 /** Turns the error of a failed `listen` into one that says which setting to change; other errors pass unchanged. */
 export function portError(error: NodeJS.ErrnoException, port: number, variable: string): Error {

@@ -75,13 +75,16 @@ test('starts everything, starts again what dies, lets no second one in, and leav
 test('a second start finds the data of the first; kill -9 of `anneal up` leaves no process behind', async () => {
   const up = spawn(process.execPath, [join(PROJECT, 'cli', 'anneal.ts'), 'up'], {
     env,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let said = '';
+  up.stderr.on('data', (text) => (said += String(text)));
   let api = '';
   for await (const line of createInterface({ input: up.stdout })) {
     api = /API {2,}(http:\S+)/.exec(line)?.[1] ?? api;
     if (line.includes('Ctrl-C')) break;
   }
+  expect(api, said).not.toBe('');
   expect((await (await callAsAdmin(api))(`${api}/api/v1/pipelines/kept`)).status).toBe(200);
   const pids = await Promise.all(
     ['api', 'serving', 'worker-pipeline', 'worker-training', 'worker-monitoring'].map((name) =>
