@@ -41,14 +41,17 @@ export const identify = (authenticate: Authenticate) =>
     const header = c.req.header('authorization');
     c.set('arrivedAt', new Date());
     c.set('actor', 'anonymous');
-    c.set('identity', async () => {
-      if (header === undefined) return null;
-      const credential = BEARER.exec(header)?.[1];
-      if (credential === undefined) throw unauthenticated();
-      return await authenticate(credential);
-    });
+    c.set('identity', () => callerOf(header, authenticate));
     await next();
   });
+
+/** Who an Authorization header proves to be; null without one. Throws UNAUTHENTICATED. */
+export async function callerOf(header: string | undefined, authenticate: Authenticate): Promise<Principal | null> {
+  if (header === undefined) return null;
+  const credential = BEARER.exec(header)?.[1];
+  if (credential === undefined) throw unauthenticated();
+  return await authenticate(credential);
+}
 
 /** The policy of one route. It runs with the route, so no spelling of a path gets round it. */
 export function guard(access: Access, operation?: Operation): MiddlewareHandler<AuthEnv> {
@@ -60,12 +63,22 @@ export function guard(access: Access, operation?: Operation): MiddlewareHandler<
       if (!principal) throw unauthenticated();
       c.set('principal', principal);
       c.set('actor', actorOf(principal));
-      if (!isAllowed(access, principal)) throw new PlatformError('FORBIDDEN', 'your role or key does not allow this');
+      requireAccess(access, principal);
     }
     await next();
   });
-  declared.set(middleware, access);
-  return middleware;
+  return declareAccess(access, middleware);
+}
+
+/** Throws FORBIDDEN. */
+export function requireAccess(access: Access, principal: Principal): void {
+  if (!isAllowed(access, principal)) throw new PlatformError('FORBIDDEN', 'your role or key does not allow this');
+}
+
+/** Declares the policy of a handler that checks it by itself. */
+export function declareAccess<H extends object>(access: Access, handler: H): H {
+  declared.set(handler, access);
+  return handler;
 }
 
 /**

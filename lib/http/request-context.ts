@@ -8,10 +8,13 @@ export interface RequestEnv {
 }
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
+/** The caller's x-request-id when it is a plain token, else a new one. */
+export const requestIdOf = (given: string | undefined): string =>
+  given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+
 /** Keeps the caller's x-request-id when it is a plain token; the answer carries it either way. */
 export const requestId = createMiddleware<RequestEnv>(async (c, next) => {
-  const given = c.req.header('x-request-id');
-  const id = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+  const id = requestIdOf(c.req.header('x-request-id'));
   c.set('requestId', id);
   c.header('x-request-id', id);
   await next();
