@@ -89,7 +89,8 @@ export default tseslint.config(
     ban(folders('workers', 'serving', 'cli'), 'The control plane talks to the others through Temporal and Postgres.'),
   ]),
   only('serving', [
-    typesOnly([...folders('db', 'ml', 'workflows')], 'Take it as a dependency; only serving/main.ts constructs.'),
+    // ml/ is pure, so serving may compute with it.
+    typesOnly(folders('db', 'workflows'), 'Take it as a dependency; only serving/main.ts constructs.'),
     ban(
       [...folders('activities', 'workers', 'api', 'cli', 'data'), '@temporalio/*'],
       'The data plane carries no orchestration.',

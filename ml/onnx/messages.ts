@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 // Made from the vendored onnx-ml.proto (onnx 1.23.2): pbjs -t json ml/onnx/onnx-ml.proto -o ml/onnx/onnx-ml.json
 import descriptor from './onnx-ml.json' with { type: 'json' };
+import type { ReadModel, ReadValueInfo } from './read.ts';
 
 /** The parts of ONNX's messages that we write, as onnx-ml.proto defines them; `Uint8Array` where it says bytes. */
 export interface TensorProto {
@@ -49,15 +50,26 @@ export interface ModelProto {
   readonly producerName: string;
   readonly opsetImport: readonly { readonly domain: string; readonly version: number }[];
   readonly metadataProps: readonly { readonly key: string; readonly value: string }[];
-  readonly graph: {
-    readonly name: string;
-    readonly node: readonly NodeProto[];
-    readonly initializer: readonly TensorProto[];
-    readonly input: readonly ValueInfoProto[];
-    readonly output: readonly ValueInfoProto[];
-  };
+  readonly graph: GraphProto & { readonly name: string };
+}
+export interface GraphProto {
+  readonly node: readonly NodeProto[];
+  readonly initializer: readonly TensorProto[];
+  readonly input: readonly ValueInfoProto[];
+  readonly output: readonly ValueInfoProto[];
 }
 
-const modelType = protobuf.Root.fromJSON(descriptor).lookupType('onnx.ModelProto');
+const root = protobuf.Root.fromJSON(descriptor);
+const [modelType, graphType, valueInfoType, opsetType] = (
+  ['ModelProto', 'GraphProto', 'ValueInfoProto', 'OperatorSetIdProto'] as const
+).map((name) => root.lookupType(`onnx.${name}`)) as [protobuf.Type, protobuf.Type, protobuf.Type, protobuf.Type];
 
 export const encodeModel = (model: ModelProto): Uint8Array => modelType.encode(model).finish();
+/** The fields of a graph without its tag and length, so that they can stand beside fields of another file's graph. */
+export const encodeGraph = (graph: GraphProto): Uint8Array => graphType.encode(graph).finish();
+
+// For parts of files that were checked (ml/onnx/read.ts) or will be by the runtime.
+export const decodeValueInfo = (bytes: Uint8Array) => decode(valueInfoType, bytes) as ReadValueInfo;
+export const decodeOpset = (bytes: Uint8Array) => decode(opsetType, bytes) as NonNullable<ReadModel['opsetImport']>[number]; // prettier-ignore
+const decode = (type: protobuf.Type, bytes: Uint8Array): unknown =>
+  type.toObject(type.decode(bytes), { longs: Number });
