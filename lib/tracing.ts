@@ -1,4 +1,14 @@
-import { context, propagation, SpanKind, SpanStatusCode, trace, type Attributes, type Span } from '@opentelemetry/api';
+import {
+  context,
+  isValidTraceId,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Span,
+} from '@opentelemetry/api';
 
 // Only the OpenTelemetry API: without an SDK (lib/telemetry.ts) every call here does next to nothing.
 const tracer = () => trace.getTracer('anneal');
@@ -16,6 +26,37 @@ export function inRequestSpan<T>(
 ): Promise<T> {
   const parent = propagation.extract(context.active(), headers);
   return tracer().startActiveSpan(name, { kind: SpanKind.SERVER, attributes }, parent, (span) => finish(span, work));
+}
+
+export interface RequestSpan {
+  /** Of the span, or of the caller's trace when nothing is traced here; null without both. */
+  readonly traceId: string | null;
+  readonly end: (status: number) => void;
+}
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** A server span that nothing is made inside of: it need not be the active one, which costs more than it. */
+export function startRequestSpan(
+  request: { readonly method: string; readonly path: string; header(name: string): string | undefined },
+  requestId: string,
+): RequestSpan {
+  const traceparent = request.header('traceparent');
+  const parent =
+    traceparent === undefined
+      ? ROOT_CONTEXT
+      : propagation.extract(ROOT_CONTEXT, { traceparent, tracestate: request.header('tracestate') });
+  const { method, path } = request;
+  const span = tracer().startSpan(`${method} ${path}`, { kind: SpanKind.SERVER }, parent);
+  if (span.isRecording()) span.setAttributes({ 'http.request.method': method, 'anneal.request_id': requestId });
+  const { traceId } = span.spanContext();
+  return {
+    traceId: isValidTraceId(traceId) ? traceId : (TRACEPARENT.exec(traceparent ?? '')?.[1] ?? null),
+    end: (status) => {
+      span.setAttribute('http.response.status_code', status);
+      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end();
+    },
+  };
 }
 
 /** The active trace as a W3C `traceparent`, to be stored or sent with work that continues elsewhere; else undefined. */

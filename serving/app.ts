@@ -8,9 +8,12 @@ import { answerProblem, toProblem } from '../lib/http/problem.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import { refuseUnrouted } from '../lib/http/unrouted.ts';
 import type { Logger } from '../lib/log.ts';
-import type { ServedSlot } from './loaded-model.ts';
+import type { ServedSlot } from './served-slot.ts';
 import type { ModelSlots } from './model-slots.ts';
+import type { InFlight } from './in-flight.ts';
 import { createPredictor } from './predict.ts';
+import { createPredictionFront } from './prediction-front.ts';
+import type { PredictionLog } from './prediction-log/record.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictRoutes } from './routes/predict.ts';
@@ -27,6 +30,9 @@ export interface ServingDeps {
   /** Why the process should get no requests; null when it should. */
   readonly notReady: () => string | null;
   readonly metrics: ServingMetrics;
+  /** Has what is answered before it is answered. */
+  readonly predictionLog: PredictionLog;
+  readonly inFlight: InFlight;
   readonly log: Pick<Logger, 'error'>;
   readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
   readonly enableBoom: boolean;
@@ -46,7 +52,12 @@ export function createServingApp(deps: ServingDeps) {
     const name = endpoint ?? defaultSlot();
     return name === null ? undefined : slots.get(name);
   };
-  const predictor = createPredictor({ slots, defaultSlot, isKnown, maxRows: limits.maxRows, onScored: metrics.scored });
+  const predictor = createPredictor({
+    ...{ slots, defaultSlot, isKnown, log: deps.predictionLog },
+    maxRows: limits.maxRows,
+    onScored: metrics.scored,
+  });
+  const front = createPredictionFront({ ...deps, slotOf });
 
   // Not strict: a slash at the end of a path changes nothing.
   const app = new Hono<AuthEnv>({ strict: false });
@@ -57,6 +68,8 @@ export function createServingApp(deps: ServingDeps) {
   });
   app.notFound(refuseUnrouted(app));
   app
+    // Before the middleware, whose work the front does for them.
+    .route('/', predictRoutes({ front, predictor, maxBodyBytes: limits.maxBodyBytes }))
     .use(requestId)
     .use(requestSpan)
     .use(clientAddress(deps.trustedProxies))
@@ -65,8 +78,7 @@ export function createServingApp(deps: ServingDeps) {
     .use(identify(deps.authenticate))
     .use(limitCallers(deps.rates))
     .route('/', healthRoutes(deps))
-    .route('/', modelRoutes({ served, slotOf, isKnown, limits }))
-    .route('/', predictRoutes({ predictor, metrics, slotOf, maxBodyBytes: limits.maxBodyBytes }));
+    .route('/', modelRoutes({ served, slotOf, isKnown, limits }));
   requireGuards(app);
   return app;
 }

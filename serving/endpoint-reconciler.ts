@@ -2,9 +2,10 @@ import type { WatchedEndpoint, WatchedRevision } from '../db/endpoints.ts';
 import type { NodeState } from '../db/serving-nodes.ts';
 import { withLogFields } from '../lib/log.ts';
 import { inSpan, inTraceOf } from '../lib/tracing.ts';
-import type { LoadedModel, ServedSlot } from './loaded-model.ts';
+import type { LoadedModel } from './loaded-model.ts';
 import type { LoadModel } from './model-loader.ts';
 import type { ModelSlots } from './model-slots.ts';
+import { createServedSlot, type ServedSlot } from './served-slot.ts';
 
 export interface ReconcilerDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'get' | 'swap'>;
@@ -54,7 +55,7 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
     if (!loaded) return;
     await inSpan('serving.swap', attributesOf(name, current), () => {
       if (ready?.revision === revision) staged.delete(name);
-      slots.swap(name, { ...loaded, endpoint: name, revision });
+      slots.swap(name, createServedSlot(loaded, { endpoint: name, revision }));
       return Promise.resolve();
     });
     report(name, revision, 'serving', null);

@@ -1,34 +1,20 @@
 import type { ServedModel } from '../db/endpoints.ts';
-import type { RawRow } from '../ml/signature.ts';
 import type { RowValidator } from './row-validator.ts';
+import type { PackedSession } from './scoring/packed-session.ts';
+import type { RowLayout } from './scoring/row-buffers.ts';
 
-/** What a model answers for one row. */
-export interface Score {
-  readonly label: string;
-  readonly probability: number;
-  readonly decision: string;
-}
-/** A model file opened by the runtime. */
-export interface ModelSession {
-  readonly inputNames: readonly string[];
-  /** Probability of the positive class, in the order of the rows. */
-  probabilities(this: void, rows: readonly RawRow[]): Promise<Float32Array>;
-  /** All outputs; slower, because of the strings. */
-  scores(this: void, rows: readonly RawRow[]): Promise<Score[]>;
-  release(this: void): Promise<void>;
-}
-/** Opens a file; throws when the runtime cannot load it or it lacks an output. */
-export type OpenSession = (onnx: Uint8Array) => Promise<ModelSession>;
+/** Median time of scoring so many rows at once, in microseconds. */
+export type ScoringCost = Readonly<Record<1 | 32 | 256, number>>;
 
 /** A model version that was loaded and checked, with the rules for its rows. */
 export interface LoadedModel {
   readonly model: ServedModel;
+  /** Says what is wrong with a row. */
   readonly validate: RowValidator;
-  score(this: void, rows: readonly RawRow[]): Promise<Score[]>;
+  readonly layout: RowLayout;
+  readonly session: PackedSession;
+  readonly cost: ScoringCost;
+  /** Where it is scored: on the event loop, or on a thread because one row takes too long for it. */
+  readonly lane: 'inline' | 'thread';
   release(this: void): Promise<void>;
-}
-/** A loaded model in a slot. `endpoint` and `revision` are null for a pinned version. */
-export interface ServedSlot extends LoadedModel {
-  readonly endpoint: string | null;
-  readonly revision: number | null;
 }

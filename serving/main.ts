@@ -18,6 +18,7 @@ import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { chooseModelUri } from './default-model.ts';
+import { createInFlight } from './in-flight.ts';
 import { startServingNode } from './node.ts';
 import { startServingRates } from './rates.ts';
 
@@ -77,6 +78,8 @@ async function main(): Promise<void> {
     registry: createMetrics('serving'),
     log,
     rates: limits.rates,
+    predictionLog: { commit: () => Promise.resolve() },
+    inFlight: createInFlight(1024),
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },

@@ -2,9 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ServedModel } from '../db/endpoints.ts';
 import { PlatformError } from '../lib/errors.ts';
 import type { GoldenRows, ModelSignature, RawRow } from '../ml/signature.ts';
-import type { LoadedModel, ModelSession, OpenSession, Score } from './loaded-model.ts';
+import type { LoadedModel } from './loaded-model.ts';
 import type { ModelCache } from './model-cache.ts';
 import { compileRowValidator } from './row-validator.ts';
+import { openPackedSession } from './scoring/packed-session.ts';
+import { layoutOf } from './scoring/row-buffers.ts';
+import type { ModelSession, OpenSession } from './onnx-model.ts';
 
 export const GOLDEN_TOLERANCE = 1e-5;
 const ATTEMPTS = 3;
@@ -44,11 +47,17 @@ export const createModelLoader = ({ cache, openSession, retryDelayMs = 500 }: Lo
       await session.release();
       throw error;
     }
+    await session.release();
+    const layout = layoutOf(model.signature.inputs);
+    const packed = await openPackedSession(onnx, layout);
     return {
       model,
       validate: compileRowValidator(model.signature),
-      score,
-      release: session.release,
+      layout,
+      session: packed,
+      cost: { 1: 40, 32: 70, 256: 330 },
+      lane: 'inline',
+      release: packed.release,
     };
   };
 };
@@ -72,7 +81,7 @@ function checkInputs({ inputNames }: ModelSession, { signature }: ServedModel): 
 // The file's own label and decision follow the same rule (checked below); strings cost more to fetch than the model.
 function scorer({ probabilities }: ModelSession, { classes, decision, threshold }: ModelSignature) {
   const cut = Math.fround(threshold);
-  return async (rows: readonly RawRow[]): Promise<Score[]> =>
+  return async (rows: readonly RawRow[]) =>
     Array.from(await probabilities(rows), (probability) => {
       const side = probability >= cut ? 'positive' : 'negative';
       return { label: classes[side], probability, decision: decision[side] };
@@ -81,7 +90,7 @@ function scorer({ probabilities }: ModelSession, { classes, decision, threshold 
 
 async function checkGoldenRows(
   session: ModelSession,
-  score: LoadedModel['score'],
+  score: ReturnType<typeof scorer>,
   { rows, probabilities }: GoldenRows,
 ): Promise<void> {
   if (rows.length === 0 || rows.length !== probabilities.length) throw invalid('the model has no golden rows');

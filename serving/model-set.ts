@@ -5,7 +5,7 @@ import { createKeptJson } from '../lib/kept-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { endpointOfModel, productionModelOf } from './default-model.ts';
 import { createEndpointReconciler, type ReconcilerDeps } from './endpoint-reconciler.ts';
-import type { ServedSlot } from './loaded-model.ts';
+import type { ServedSlot } from './served-slot.ts';
 import { createModelCache } from './model-cache.ts';
 import { createModelLoader } from './model-loader.ts';
 import { createModelSlots } from './model-slots.ts';

@@ -31,21 +31,24 @@ export function createModelSlots<T extends Releasable>(onReleaseError: (error: u
     void releaseIfIdle(held);
   };
 
+  const useHeld = async <R>(held: Held<T>, work: (value: T) => Promise<R>): Promise<R> => {
+    held.users++;
+    try {
+      return await work(held.value);
+    } finally {
+      held.users--;
+      if (held.retired) void releaseIfIdle(held);
+    }
+  };
+
   return {
     names: (): string[] => [...slots.keys()].sort(),
     get: (name: string): T | undefined => slots.get(name)?.value,
 
     /** Runs `work` on what the name serves at this moment; undefined when it serves nothing. */
-    use: async <R>(name: string, work: (value: T) => Promise<R>): Promise<R | undefined> => {
+    use: <R>(name: string, work: (value: T) => Promise<R>): Promise<R> | undefined => {
       const held = slots.get(name);
-      if (!held) return undefined;
-      held.users++;
-      try {
-        return await work(held.value);
-      } finally {
-        held.users--;
-        void releaseIfIdle(held);
-      }
+      return held && useHeld(held, work);
     },
 
     swap: (name: string, value: T): void => {

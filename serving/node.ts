@@ -14,7 +14,17 @@ export interface ServingNodeDeps
   extends
     Pick<WatcherDeps, 'node' | 'listen' | 'heartbeatMs' | 'pollMs'>,
     Pick<ModelSetDeps, 'modelUri' | 'resolveModel' | 'store' | 'folder'>,
-    Pick<ServingDeps, 'limits' | 'rates' | 'trustedProxies' | 'corsOrigins' | 'enableBoom' | 'authenticate'> {
+    Pick<
+      ServingDeps,
+      | 'limits'
+      | 'rates'
+      | 'predictionLog'
+      | 'inFlight'
+      | 'trustedProxies'
+      | 'corsOrigins'
+      | 'enableBoom'
+      | 'authenticate'
+    > {
   readonly repository: WatcherDeps['repository'] & Pick<EndpointRepository, 'reportRevision'>;
   readonly registry: Registry;
   readonly log: Logger;

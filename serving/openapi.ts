@@ -2,7 +2,7 @@ import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
 import { MAX_JSON_DEPTH } from '../lib/http/json-depth.ts';
 import { PROBLEM_HEADERS, PROBLEM_SCHEMA } from '../lib/http/problem-schema.ts';
 import type { InputColumn } from '../ml/features.ts';
-import type { ServedSlot } from './loaded-model.ts';
+import type { ServedSlot } from './served-slot.ts';
 import { MAX_FLOAT32 } from './row-validator.ts';
 import { SCHEMAS } from './openapi-schemas.ts';
 

@@ -1,8 +1,8 @@
 import type { ServedModel } from '../db/endpoints.ts';
-import type { ServedSlot } from './loaded-model.ts';
 import type { LoadModel } from './model-loader.ts';
 import type { ModelSlots } from './model-slots.ts';
 import { isVersionUri } from './default-model.ts';
+import { createServedSlot, type ServedSlot } from './served-slot.ts';
 
 /** No endpoint can have this name. */
 export const PINNED_SLOT = '@pinned';
@@ -26,7 +26,7 @@ export function createPinnedModel({ uri, resolve, load, slots, onError, retryAft
     named = model;
     const served = slots.get(PINNED_SLOT)?.model;
     if (served?.version === model.version && served.modelName === model.modelName) return;
-    slots.swap(PINNED_SLOT, { ...(await load(model)), endpoint: null, revision: null });
+    slots.swap(PINNED_SLOT, createServedSlot(await load(model), { endpoint: null, revision: null }));
   };
 
   return {

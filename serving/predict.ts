@@ -1,12 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { notFound, PlatformError, type ErrorDetail } from '../lib/errors.ts';
-import type { RawRow } from '../ml/signature.ts';
-import type { Score, ServedSlot } from './loaded-model.ts';
+import { HTTPException } from 'hono/http-exception';
+import { notFound, PlatformError } from '../lib/errors.ts';
 import type { ModelSlots } from './model-slots.ts';
+import type { PredictionCall } from './prediction-front.ts';
 import { predictionId } from './prediction-id.ts';
-
-const SLICE = 128; // rows scored before other requests get a turn
-const MAX_ERRORS = 100; // a wrong batch repeats itself
+import type { PredictionLog } from './prediction-log/record.ts';
+import { costOf } from './rates.ts';
+import type { ServedSlot } from './served-slot.ts';
 
 export interface PredictorDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'use'>;
@@ -15,81 +14,75 @@ export interface PredictorDeps {
   /** Does an endpoint of that name exist? Also true while nobody can tell. */
   readonly isKnown: (endpoint: string) => boolean;
   readonly maxRows: number;
+  readonly log: PredictionLog;
   readonly onScored: (slot: ServedSlot, rows: number) => void;
 }
-export interface PredictionAnswer extends Score {
-  readonly prediction_id: string;
-  readonly threshold: number;
-}
-export interface ServedBy {
-  readonly endpoint: string | null;
-  readonly model: { readonly name: string; readonly version: number };
-}
-export type SingleAnswer = ServedBy & PredictionAnswer;
-export type BatchAnswer = ServedBy & { readonly predictions: readonly PredictionAnswer[] };
 export type Predictor = ReturnType<typeof createPredictor>;
 
-/** Validates and scores. Throws INVALID with one detail per bad field, NOT_FOUND, or UNAVAILABLE while nothing is served. */
-export function createPredictor({ slots, defaultSlot, isKnown, maxRows, onScored }: PredictorDeps) {
+/**
+ * Scores JSON bodies and answers JSON, once the log has what it answers. Throws INVALID with one detail per bad field,
+ * NOT_FOUND, or UNAVAILABLE while nothing is served or the log has no room.
+ */
+export function createPredictor({ slots, defaultSlot, isKnown, maxRows, log, onScored }: PredictorDeps) {
   const onSlot = async <T>(endpoint: string | undefined, work: (slot: ServedSlot) => Promise<T>): Promise<T> => {
     const name = endpoint ?? defaultSlot();
-    const answer = name === null ? undefined : await slots.use(name, async (slot) => ({ value: await work(slot) }));
-    if (answer) return answer.value;
+    const answer = name === null ? undefined : slots.use(name, work);
+    if (answer) return await answer;
     if (endpoint !== undefined && !isKnown(endpoint)) throw notFound('endpoint', endpoint);
     throw new PlatformError('UNAVAILABLE', `no model is loaded${endpoint ? ` for endpoint '${endpoint}'` : ''} yet`);
   };
-  const answerRows = async (slot: ServedSlot, rows: readonly RawRow[]): Promise<PredictionAnswer[]> => {
-    const { threshold } = slot.model.signature;
-    const scores = await scoreInSlices(slot, rows);
-    onScored(slot, rows.length);
-    return scores.map(({ label, probability, decision }) => ({
-      prediction_id: predictionId(),
-      label,
-      probability,
-      decision,
-      threshold,
-    }));
-  };
 
   return {
-    /** `body` is the features of one row by name; without `endpoint` the default model answers. */
-    one: (body: unknown, endpoint?: string): Promise<SingleAnswer> =>
-      onSlot(endpoint, async (slot) => {
-        const errors: ErrorDetail[] = [];
-        const row = slot.validate(body, '', errors);
-        refuse(errors);
-        const [answer] = await answerRows(slot, [row]);
-        return { ...answer!, ...servedBy(slot) };
+    onSlot,
+
+    /** `body` is the features of one row by name. */
+    one: (body: Uint8Array, call: PredictionCall): Promise<string> =>
+      onSlot(call.endpoint, async (slot) => {
+        const { texts } = slot;
+        const { text, value } = parseJson(body);
+        const probability = await slot.scoreRow(value);
+        const id = predictionId();
+        const features = HAS_LINE_BREAK.test(text) ? JSON.stringify(value) : text;
+        await log.commit(texts.logLine(id, features, probability, microsecondsOf(call), texts.logSuffix(call)));
+        onScored(slot, 1);
+        return texts.one(id, probability);
       }),
 
     /** `body` is `{rows: [...]}`; answers in the order of the rows, all from one model version. */
-    batch: (body: unknown, endpoint?: string): Promise<BatchAnswer> =>
-      onSlot(endpoint, async (slot) => {
-        const rows = rowsOf(body, maxRows);
-        const errors: ErrorDetail[] = [];
-        const complete: RawRow[] = [];
-        for (let index = 0; index < rows.length && errors.length < MAX_ERRORS; index++) {
-          complete.push(slot.validate(rows[index], `rows[${index}]`, errors));
-          if (index % SLICE === SLICE - 1) await nextTurn();
-        }
-        refuse(errors);
-        return { ...servedBy(slot), predictions: await answerRows(slot, complete) };
+    batch: (body: Uint8Array, call: PredictionCall): Promise<string> =>
+      onSlot(call.endpoint, async (slot) => {
+        const { value } = parseJson(body);
+        const cost = costOf(value);
+        if (cost > 1) await call.charge(cost - 1);
+        const rows = rowsOf(value, maxRows);
+        const probabilities = await slot.scoreRows(rows);
+        const ids = rows.map(() => predictionId());
+        await log.commit(linesOf(slot, ids, rows, probabilities, call));
+        onScored(slot, rows.length);
+        return slot.texts.many(ids, probabilities);
       }),
   };
 }
 
-async function scoreInSlices(slot: ServedSlot, rows: readonly RawRow[]): Promise<Score[]> {
-  const scores: Score[] = [];
-  for (let start = 0; start < rows.length; start += SLICE) {
-    if (start > 0) await nextTurn();
-    scores.push(...(await slot.score(rows.slice(start, start + SLICE))));
-  }
-  const bad = scores.findIndex(({ probability }) => !Number.isFinite(probability));
-  if (bad >= 0) throw new PlatformError('MODEL_INVALID', `the model answered no number for row ${bad}`);
-  return scores;
+/** Log lines of several rows of one request. */
+export function linesOf(
+  { texts }: Pick<ServedSlot, 'texts'>,
+  ids: readonly string[],
+  rows: readonly unknown[],
+  probabilities: ArrayLike<number>,
+  call: PredictionCall,
+): string {
+  const [suffix, latency] = [texts.logSuffix(call), microsecondsOf(call)];
+  return ids
+    .map((id, index) => texts.logLine(id, JSON.stringify(rows[index]), probabilities[index]!, latency, suffix))
+    .join('');
 }
 
-function rowsOf(body: unknown, maxRows: number): unknown[] {
+const HAS_LINE_BREAK = /[\n\r]/;
+const microsecondsOf = ({ arrivedMs }: PredictionCall) => Math.round((performance.now() - arrivedMs) * 1000);
+
+/** The array of a batch body. Throws INVALID. */
+export function rowsOf(body: unknown, maxRows: number): unknown[] {
   if (typeof body !== 'object' || body === null || !('rows' in body) || !Array.isArray(body.rows))
     throw badBatch('rows', 'required', 'the body must be {"rows": [...]}');
   const extra = Object.keys(body).find((key) => key !== 'rows');
@@ -102,14 +95,35 @@ function rowsOf(body: unknown, maxRows: number): unknown[] {
 const badBatch = (path: string, rule: string, message: string) =>
   new PlatformError('INVALID', `the batch is not valid: ${path} ${message}`, { details: [{ path, rule, message }] });
 
-function refuse(errors: readonly ErrorDetail[]): void {
-  if (errors.length === 0) return;
-  const details = errors.slice(0, MAX_ERRORS);
-  const fields = errors.length === 1 ? details[0]!.path : `${errors.length} fields`;
-  throw new PlatformError('INVALID', `the request is not valid: ${fields}`, { details });
+const utf8 = new TextDecoder();
+
+/** Throws 400. */
+function parseJson(bytes: Uint8Array): { readonly text: string; readonly value: unknown } {
+  const text = utf8.decode(bytes);
+  try {
+    return { text, value: JSON.parse(text) };
+  } catch {
+    return { text, value: parseLeniently(text) };
+  }
 }
 
-const servedBy = ({ endpoint, model }: ServedSlot): ServedBy => ({
-  endpoint,
-  model: { name: model.modelName, version: model.version },
-});
+function parseLeniently(text: string): unknown {
+  try {
+    return JSON.parse(withNotFinite(text));
+  } catch (cause) {
+    throw new HTTPException(400, { message: 'the body is not JSON', cause });
+  }
+}
+
+/** Python's json writes NaN and Infinity, which JSON lacks. Read as 1e999 they are refused like it, by field. */
+function withNotFinite(text: string): string {
+  let quoted = false;
+  const outside = (part: string) => {
+    if (part === '"') quoted = !quoted;
+    return quoted ? part : part.replace(/-?\b(?:NaN|Infinity)\b/g, '1e999');
+  };
+  return text
+    .split(/(\\[^]|")/)
+    .map(outside)
+    .join('');
+}

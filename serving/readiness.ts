@@ -1,5 +1,5 @@
 import type { WatchedEndpoint } from '../db/endpoints.ts';
-import type { ServedSlot } from './loaded-model.ts';
+import type { ServedSlot } from './served-slot.ts';
 import type { ModelSlots } from './model-slots.ts';
 
 /** Why this process should get no requests, in words; null when everything that should be served is. */

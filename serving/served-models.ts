@@ -1,4 +1,4 @@
-import type { ServedSlot } from './loaded-model.ts';
+import type { ServedSlot } from './served-slot.ts';
 
 /** What runs, for people and monitors. */
 export const metaOf = ({ endpoint, revision, model }: ServedSlot) => ({

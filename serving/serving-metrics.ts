@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { ServedSlot } from './loaded-model.ts';
+import type { ServedSlot } from './served-slot.ts';
 
 export type ServingMetrics = ReturnType<typeof createServingMetrics>;
 type Slot = ServedSlot | undefined;

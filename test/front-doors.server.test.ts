@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { createLogger } from '../lib/log.ts';
 import { createTestApp } from './api/doubles.ts';
 import { listen, raw, rawRequest } from './raw-http.ts';
-import { createTestServing } from './serving/doubles.ts';
+import { createTestServing, slotScoring } from './serving/doubles.ts';
 
 interface Door {
   readonly app: Pick<Hono, 'fetch' | 'request'>;
@@ -35,9 +35,12 @@ const DOORS = {
     const { log, lines } = capture();
     let reached = 0;
     const { app, slots } = createTestServing({ corsOrigins, log, enableBoom: true });
-    const slot = slots.get('churn')!;
-    const score: typeof slot.score = (rows) => (reached++, failure ? Promise.reject(failure) : slot.score(rows));
-    slots.swap('churn', { ...slot, score });
+    const { session } = slots.get('churn')!;
+    const probabilities: typeof session.probabilities = (...rows) => (
+      reached++,
+      failure ? Promise.reject(failure) : session.probabilities(...rows)
+    );
+    slots.swap('churn', slotScoring('churn', 3, probabilities));
     return { app: { fetch: app.fetch, request: requestOf(app) }, reached: () => reached, lines };
   },
 };

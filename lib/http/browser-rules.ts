@@ -23,6 +23,15 @@ export const answersAreData = secureHeaders({
   xXssProtection: false,
 });
 
+/** What `answersAreData` sends, for answers that are made without middleware. */
+export const DATA_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
 const SENT = ['authorization', 'content-type', 'idempotency-key', 'x-request-id', 'traceparent', 'tracestate'];
 const READ = [
   'location',

@@ -3,7 +3,7 @@ import { docsRoutes } from '../../lib/http/docs-page.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
 import { isAllowed, mayUseEndpoint, type Principal, requireEndpoint } from '../../auth/principal.ts';
-import type { ServedSlot } from '../loaded-model.ts';
+import type { ServedSlot } from '../served-slot.ts';
 import { openApiDocument } from '../openapi.ts';
 import { lineageOf, metaOf, usageOf } from '../served-models.ts';
 

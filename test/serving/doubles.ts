@@ -1,24 +1,49 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createServingApp, type ServingDeps } from '../../serving/app.ts';
-import type { ServedSlot } from '../../serving/loaded-model.ts';
+import { createInFlight } from '../../serving/in-flight.ts';
+import type { LoadedModel } from '../../serving/loaded-model.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { compileRowValidator } from '../../serving/row-validator.ts';
+import type { PackedSession } from '../../serving/scoring/packed-session.ts';
+import { layoutOf, type RowBuffers } from '../../serving/scoring/row-buffers.ts';
+import { createServedSlot, type ServedSlot } from '../../serving/served-slot.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { principalOf } from '../auth/principals.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { servedModel, SIGNATURE } from './example-models.ts';
 
 /** A model that answers age / 100. */
-export const exampleSlot = (endpoint: string, version: number): ServedSlot => ({
-  endpoint,
-  revision: version,
-  model: servedModel(version),
-  validate: compileRowValidator(SIGNATURE),
-  score: (rows) =>
-    Promise.resolve(rows.map(({ age }) => ({ label: 'no', probability: (age as number) / 100, decision: 'ACCEPT' }))),
-  release: () => Promise.resolve(),
-});
+export function exampleLoaded(version: number, changes: Partial<LoadedModel> = {}): LoadedModel {
+  const layout = layoutOf(SIGNATURE.inputs);
+  const ageOf = ({ numbers }: RowBuffers, row: number) => numbers[row * layout.numbers.length]!;
+  return {
+    model: servedModel(version),
+    validate: compileRowValidator(SIGNATURE),
+    layout,
+    session: {
+      probabilities: (buffers, rows) =>
+        Promise.resolve(Float32Array.from({ length: rows }, (_, row) => ageOf(buffers, row) / 100)),
+      release: () => Promise.resolve(),
+    },
+    cost: { 1: 40, 32: 70, 256: 330 },
+    lane: 'inline',
+    release: () => Promise.resolve(),
+    ...changes,
+  };
+}
+export const exampleSlot = (endpoint: string, version: number, changes: Partial<LoadedModel> = {}): ServedSlot =>
+  createServedSlot(exampleLoaded(version, changes), { endpoint, revision: version });
+
+/** An example slot whose model is asked through `probabilities`. */
+export const slotScoring = (endpoint: string, version: number, probabilities: PackedSession['probabilities']) =>
+  exampleSlot(endpoint, version, { session: { probabilities, release: () => Promise.resolve() } });
+
+/** Keeps the lines it was given. */
+export function createTestLog() {
+  const lines: string[] = [];
+  return { lines, commit: (text: string) => Promise.resolve(void lines.push(...text.trimEnd().split('\n'))) };
+}
 
 /** A serving app with `churn` as its default, as it answers over HTTP: who sends no credential has none. */
 export function createTestServing(changes: Partial<ServingDeps> = {}) {
@@ -31,6 +56,8 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     isKnown: (endpoint) => ['churn', 'loading'].includes(endpoint),
     modelUri: 'models:/churn@production',
     notReady: () => null,
+    predictionLog: createTestLog(),
+    inFlight: createInFlight(100),
     metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },

@@ -3,10 +3,11 @@ import { core, node, tracing } from '@opentelemetry/sdk-node';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import type { WatchedEndpoint, WatchedRevision } from '../../db/endpoints.ts';
 import { createEndpointReconciler } from '../../serving/endpoint-reconciler.ts';
-import type { LoadedModel, ServedSlot } from '../../serving/loaded-model.ts';
+import type { LoadedModel } from '../../serving/loaded-model.ts';
+import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
-import { compileRowValidator } from '../../serving/row-validator.ts';
-import { servedModel, SIGNATURE } from './example-models.ts';
+import { exampleLoaded } from './doubles.ts';
+import { servedModel } from './example-models.ts';
 
 const SOON = { timeout: 10_000 };
 
@@ -35,7 +36,7 @@ function setUp({ retryAfterMs = 0 } = {}) {
       return Promise.resolve();
     };
     const served = servedModel(model.version, { onnxSha256: String(model.version) });
-    return { model: served, validate: compileRowValidator(SIGNATURE), score: () => Promise.resolve([]), release };
+    return exampleLoaded(model.version, { model: served, release });
   });
   const reconciler = createEndpointReconciler({
     slots,

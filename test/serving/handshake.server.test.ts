@@ -15,6 +15,8 @@ import { startServingNode, type ServingNode } from '../../serving/node.ts';
 import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
+import { createInFlight } from '../../serving/in-flight.ts';
+import { createTestLog } from './doubles.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
@@ -68,6 +70,8 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     limits: { maxBodyBytes: 100_000, maxRows: 100 },
     enableBoom: false,
     rates: ratesOf(),
+    predictionLog: createTestLog(),
+    inFlight: createInFlight(100),
     trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),

@@ -2,12 +2,15 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createServingApp } from '../../serving/app.ts';
-import type { ServedSlot } from '../../serving/loaded-model.ts';
+import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createModelLoader } from '../../serving/model-loader.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { openOnnxModel } from '../../serving/onnx-model.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { principalOf } from '../auth/principals.ts';
+import { createInFlight } from '../../serving/in-flight.ts';
+import { createServedSlot } from '../../serving/served-slot.ts';
+import { createTestLog } from './doubles.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
 
@@ -25,7 +28,7 @@ test('requests during 100 swaps of real models all succeed, each answered wholly
     const cache = { read: (name: string) => Promise.resolve(files.get(name)!) };
     const model = servedModel(version, { onnxSha256: 'onnx', goldenRowsSha256: 'golden' });
     const loaded = await createModelLoader({ cache, openSession: openOnnxModel })(model);
-    slots.swap('churn', { ...loaded, endpoint: 'churn', revision: version });
+    slots.swap('churn', createServedSlot(loaded, { endpoint: 'churn', revision: version }));
   };
   await load(1);
   const app = createServingApp({
@@ -39,6 +42,8 @@ test('requests during 100 swaps of real models all succeed, each answered wholly
     limits: { maxBodyBytes: 1_000_000, maxRows: 1000 },
     enableBoom: false,
     rates: ratesOf(),
+    predictionLog: createTestLog(),
+    inFlight: createInFlight(100),
     trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ServedSlot } from '../../serving/loaded-model.ts';
+import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { createTestServing } from './doubles.ts';
 

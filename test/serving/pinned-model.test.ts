@@ -1,23 +1,16 @@
 import { expect, test, vi } from 'vitest';
 import type { ServedModel } from '../../db/endpoints.ts';
-import type { ServedSlot } from '../../serving/loaded-model.ts';
+import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { createPinnedModel, PINNED_SLOT } from '../../serving/pinned-model.ts';
-import { compileRowValidator } from '../../serving/row-validator.ts';
-import { servedModel, SIGNATURE } from './example-models.ts';
+import { exampleLoaded } from './doubles.ts';
+import { servedModel } from './example-models.ts';
 
 function setUp(uri: string, retryAfterMs = 0) {
   const slots = createModelSlots<ServedSlot>((error) => expect.unreachable(String(error)));
   const resolve = vi.fn(() => Promise.resolve(servedModel(1)));
   const onError = vi.fn();
-  const load = vi.fn((model: ServedModel) =>
-    Promise.resolve({
-      model,
-      validate: compileRowValidator(SIGNATURE),
-      score: () => Promise.resolve([]),
-      release: () => Promise.resolve(),
-    }),
-  );
+  const load = vi.fn((model: ServedModel) => Promise.resolve(exampleLoaded(model.version, { model })));
   const pinned = createPinnedModel({ uri, resolve, load, slots, onError, retryAfterMs });
   return { pinned, resolve, load, onError, serving: () => slots.get(PINNED_SLOT)?.model.version };
 }

@@ -1,0 +1,93 @@
+import { PlatformError, type ErrorDetail } from '../lib/errors.ts';
+import type { RawRow } from '../ml/signature.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import { type AnswerTexts, compileAnswerTexts } from './scoring/answer-texts.ts';
+import { createMicroBatcher, type MicroBatcher } from './scoring/micro-batcher.ts';
+import { createRowBuffers, type RowBuffers } from './scoring/row-buffers.ts';
+import { compileRowWriter, writeCheckedRow } from './scoring/row-writer.ts';
+
+/** A loaded model under the name it is served by. `endpoint` and `revision` are null for a pinned version. */
+export interface ServedSlot extends LoadedModel {
+  readonly endpoint: string | null;
+  readonly revision: number | null;
+  readonly texts: AnswerTexts;
+  /** The probability of one row, scored with what else has just arrived. Throws INVALID; rejects with MODEL_INVALID. */
+  readonly scoreRow: (row: unknown) => Promise<number>;
+  /** The probabilities of rows, which are all right or none is scored. Throws INVALID. */
+  readonly scoreRows: (rows: readonly unknown[]) => Promise<Float32Array>;
+  /** The probabilities of packed rows, which are checked already. */
+  readonly scorePacked: (buffers: RowBuffers, rows: number) => Promise<Float32Array>;
+  /** Rows that wait for their score. */
+  readonly waiting: MicroBatcher['depth'];
+}
+
+export interface ServedAs {
+  readonly endpoint: string | null;
+  readonly revision: number | null;
+  /** Told of every micro-batch. */
+  readonly onBatch?: (rows: number) => void;
+}
+
+const MAX_BATCH_ROWS = 64;
+const INLINE_BATCH_US = 1_000;
+const THREAD_BATCH_US = 20_000;
+const MAX_ERRORS = 100; // a wrong batch repeats itself
+
+/** Gives a loaded model its name, and what is made once for all of its requests. */
+export function createServedSlot(loaded: LoadedModel, { endpoint, revision, onBatch }: ServedAs): ServedSlot {
+  const { model, layout, session, validate } = loaded;
+  const write = compileRowWriter(model.signature);
+  const batcher = createMicroBatcher({ session, layout, maxRows: batchRows(loaded), onBatch });
+
+  // Writes a row that the compiled writer took for wrong, if it is right after all.
+  const writeSlowly = (row: unknown, buffers: RowBuffers, index: number, path: string, errors: ErrorDetail[]) => {
+    const before = errors.length;
+    const complete = validate(row, path, errors);
+    if (errors.length === before) writeCheckedRow(complete, layout, buffers, index);
+  };
+  const scorePacked = async (buffers: RowBuffers, rows: number) => {
+    const probabilities = await session.probabilities(buffers, rows);
+    const bad = probabilities.findIndex((probability) => !Number.isFinite(probability));
+    if (bad >= 0) throw new PlatformError('MODEL_INVALID', `the model answered no number for row ${bad}`);
+    return probabilities;
+  };
+
+  return {
+    ...loaded,
+    endpoint,
+    revision,
+    texts: compileAnswerTexts({ endpoint, revision, model }),
+    waiting: batcher.depth,
+    scorePacked,
+    scoreRow: (row) => {
+      const scored = batcher.add((buffers, index) => write(row, buffers, index));
+      if (scored) return scored;
+      const errors: ErrorDetail[] = [];
+      const complete: RawRow = validate(row, '', errors);
+      refuse(errors);
+      return batcher.add((buffers, index) => (writeCheckedRow(complete, layout, buffers, index), true))!;
+    },
+    scoreRows: (rows) => {
+      const buffers = createRowBuffers(layout, rows.length);
+      const errors: ErrorDetail[] = [];
+      for (let index = 0; index < rows.length && errors.length < MAX_ERRORS; index++) {
+        if (!write(rows[index], buffers, index)) writeSlowly(rows[index], buffers, index, `rows[${index}]`, errors);
+      }
+      refuse(errors);
+      return scorePacked(buffers, rows.length);
+    },
+  };
+}
+
+function batchRows({ lane, cost }: LoadedModel): number {
+  const perRow = Math.max((cost[32] - cost[1]) / 31, 0.1);
+  const budget = lane === 'inline' ? INLINE_BATCH_US : THREAD_BATCH_US;
+  return Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(budget / perRow)));
+}
+
+function refuse(errors: readonly ErrorDetail[]): void {
+  if (errors.length === 0) return;
+  const details = errors.slice(0, MAX_ERRORS);
+  const fields = errors.length === 1 ? details[0]!.path : `${errors.length} fields`;
+  throw new PlatformError('INVALID', `the request is not valid: ${fields}`, { details });
+}
