@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
-import type { Context, Handler } from 'hono';
+import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { type AuthEnv, callerOf, declareAccess, requireAccess, unauthenticated } from '../auth/guard.ts';
 import { actorOf, type Authenticate, type Principal, requireEndpoint } from '../auth/principal.ts';
 import { type CallerRates, takeRequest } from '../auth/rates.ts';
@@ -49,7 +49,8 @@ export type PredictionFront = ReturnType<typeof createPredictionFront>;
 export function createPredictionFront(deps: PredictionFrontDeps) {
   const { authenticate, rates, inFlight, metrics, slotOf } = deps;
   const addressOf = createAddressReader(deps.trustedProxies);
-  const crossOrigin = deps.corsOrigins.length > 0 ? allowOrigins(deps.corsOrigins) : null;
+  const crossOrigin: MiddlewareHandler<AuthEnv> | null =
+    deps.corsOrigins.length > 0 ? allowOrigins(deps.corsOrigins) : null;
 
   const letIn = async (c: Context<AuthEnv>, header: PredictionCall['header']) => {
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
