@@ -49,6 +49,10 @@ const readers = {
     if (typeof key !== 'string' || key.includes('\0')) throw noSuchPage();
     return key;
   },
+  uuid: (key: unknown): string => {
+    if (typeof key !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(key)) throw noSuchPage();
+    return key;
+  },
   integer: (key: unknown): number => {
     if (!Number.isInteger(key) || Math.abs(key as number) > 0x7fffffff) throw noSuchPage();
     return key as number;

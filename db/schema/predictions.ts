@@ -1,0 +1,42 @@
+import {
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { RawRow } from '../../ml/signature.ts';
+
+/** Acknowledged predictions, partitioned by `created_at` into days (UTC): drizzle has no words for that, the migration has. */
+export const predictions = pgTable(
+  'predictions',
+  {
+    /** UUIDv7. */
+    id: uuid().notNull(),
+    /** The time in the id, so that an id alone names its row and its partition. */
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull(),
+    endpoint: text(),
+    revision: integer(),
+    model: text().notNull(),
+    version: integer().notNull(),
+    // Not `json` as elsewhere: what jsonb takes, every query on a feature can read.
+    features: jsonb().$type<RawRow>().notNull(),
+    probability: doublePrecision().notNull(),
+    label: text().notNull(),
+    decision: text().notNull(),
+    latencyUs: integer('latency_us').notNull(),
+    traceId: text('trace_id'),
+    requestId: text('request_id').notNull(),
+    caller: text().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.createdAt, table.id] }),
+    index('predictions_endpoint_index').on(table.endpoint, table.createdAt),
+    index('predictions_model_index').on(table.model, table.version, table.createdAt),
+  ],
+);
+export type Prediction = typeof predictions.$inferSelect;
