@@ -25,6 +25,8 @@ export interface RegisteredModel {
 export interface ExportedModel {
   readonly onnx: { readonly sha256: Sha256; readonly bytes: number };
   readonly golden_rows: Sha256;
+  /** `Explainable` of ml/explain as JSON. */
+  readonly explainer: Sha256;
   readonly signature: ModelSignature;
   readonly input_example: RawRow;
 }
@@ -71,6 +73,7 @@ export const createRegistryActivities = ({ exportModel, registerVersion, codeCom
       evaluationSha256: input.evaluated.report,
       referenceProfileSha256: input.reference_profile,
       goldenRowsSha256: exported.golden_rows,
+      explainerSha256: exported.explainer,
       signature: exported.signature,
       inputExample: exported.input_example,
       datasetVersionId: input.dataset.dataset_version,

@@ -39,6 +39,8 @@ export const modelVersions = pgTable(
     evaluationSha256: text('evaluation_sha256'),
     referenceProfileSha256: text('reference_profile_sha256'),
     goldenRowsSha256: text('golden_rows_sha256').notNull(),
+    /** What answers are explained with; null for a version without, such as one from outside. */
+    explainerSha256: text('explainer_sha256'),
     signature: json().$type<ModelSignature>().notNull(),
     inputExample: json('input_example').$type<RawRow>().notNull(),
     datasetVersionId: text('dataset_version_id'),

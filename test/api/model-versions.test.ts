@@ -25,7 +25,12 @@ function createFakeModels(known: readonly ModelVersion[] = []) {
     importVersion: (input: ImportVersionInput) => {
       const version = rows.length + 1;
       const unknown = { runId: null, algorithm: null, gatesPassed: null, evaluationSha256: null, codeCommit: null };
-      const noOrigin = { referenceProfileSha256: null, datasetVersionId: null, datasetSha256: null };
+      const noOrigin = {
+        referenceProfileSha256: null,
+        explainerSha256: null,
+        datasetVersionId: null,
+        datasetSha256: null,
+      };
       const noPipeline = { pipelineName: null, pipelineVersion: null, definitionSha256: null };
       const rest = { version, hyperparameters: {}, metrics: {}, createdAt: new Date('2026-01-01T00:00:00Z') };
       rows.push({ ...input, ...unknown, ...noOrigin, ...noPipeline, ...rest });

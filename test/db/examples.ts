@@ -37,6 +37,7 @@ export const exampleVersion = (modelName: string, runId: string, metrics = { roc
   evaluationSha256: 'b'.repeat(64),
   referenceProfileSha256: 'c'.repeat(64),
   goldenRowsSha256: 'd'.repeat(64),
+  explainerSha256: '9'.repeat(64),
   signature: {
     inputs: [{ name: 'age', type: 'numeric', nullable: false }],
     classes: { negative: 'no', positive: 'yes' },

@@ -72,6 +72,7 @@ export const servedModel = (version: number, change: Partial<ServedModel> = {}):
   evaluationSha256: 'b'.repeat(64),
   referenceProfileSha256: 'c'.repeat(64),
   goldenRowsSha256: 'd'.repeat(64),
+  explainerSha256: null,
   signature: SIGNATURE,
   inputExample: GOLDEN_ROWS[0]!,
   datasetVersionId: 'ds_20260101T000000Z_aaaaaaaaaaaa',

@@ -5,6 +5,8 @@ import { createOnnxSession, scoreRows, type OnnxSession } from '../../lib/onnx-s
 import { classText } from '../../data/table-schema.ts';
 import { threadTask } from '../../lib/thread-task.ts';
 import type { Prepared } from '../../data/prepare.ts';
+import type { Explainable } from '../../ml/explain/explain.ts';
+import type { FittedFeatures } from '../../ml/features.ts';
 import type { TrainedModel } from '../../ml/model.ts';
 import { writeOnnx } from '../../ml/onnx/write.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
@@ -31,12 +33,19 @@ export const exportModel = threadTask(async (input: ExportInput): Promise<Export
     return {
       onnx: await store.put(file),
       golden_rows: await putJson(golden),
+      explainer: await putJson(explainableOf(model, features)),
       signature,
       input_example: rows[0]!,
     };
   } finally {
     await session.release();
   }
+});
+
+// The file has no covers, which TreeSHAP needs, and the features say what each column of the model is.
+const explainableOf = (model: TrainedModel, { inputs, encodings, derived }: FittedFeatures): Explainable => ({
+  model,
+  features: { inputs, encodings, derived },
 });
 
 const signatureOf = (

@@ -1,0 +1,1 @@
+ALTER TABLE "model_versions" ADD COLUMN "explainer_sha256" text;
