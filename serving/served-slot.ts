@@ -13,9 +13,9 @@ export interface ServedSlot extends LoadedModel {
   readonly texts: AnswerTexts;
   /** The probability of one row, scored with what else has just arrived. Throws INVALID; rejects with MODEL_INVALID. */
   readonly scoreRow: (row: unknown) => Promise<number>;
-  /** The probabilities of rows, which are all right or none is scored. Throws INVALID. */
-  readonly scoreRows: (rows: readonly unknown[]) => Promise<Float32Array>;
-  /** The probabilities of packed rows, which are checked already. */
+  /** Rows as the model takes them. Throws INVALID when one breaks a rule. */
+  readonly pack: (rows: readonly unknown[]) => RowBuffers;
+  /** The probabilities of packed rows. Rejects with MODEL_INVALID when the model answers no number. */
   readonly scorePacked: (buffers: RowBuffers, rows: number) => Promise<Float32Array>;
   /** Rows that wait for their score. */
   readonly waiting: MicroBatcher['depth'];
@@ -67,14 +67,14 @@ export function createServedSlot(loaded: LoadedModel, { endpoint, revision, onBa
       refuse(errors);
       return batcher.add((buffers, index) => (writeCheckedRow(complete, layout, buffers, index), true))!;
     },
-    scoreRows: (rows) => {
+    pack: (rows) => {
       const buffers = createRowBuffers(layout, rows.length);
       const errors: ErrorDetail[] = [];
       for (let index = 0; index < rows.length && errors.length < MAX_ERRORS; index++) {
         if (!write(rows[index], buffers, index)) writeSlowly(rows[index], buffers, index, `rows[${index}]`, errors);
       }
       refuse(errors);
-      return scorePacked(buffers, rows.length);
+      return buffers;
     },
   };
 }
