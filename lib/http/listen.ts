@@ -1,43 +1,94 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { portError } from '../ports.ts';
 import { answerUnreadable, refuseUnreadable } from './unreadable.ts';
 
 const IDLE_SWEEP_MS = 50;
+const MAX_LAST_TURNS = 100;
 
-export interface ListenOptions {
+export interface HttpOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly host: string;
+  /** 0 lets a request take as long as its line needs (uploads); headers still have their own limit. */
+  readonly requestTimeoutMs?: number;
+  /** How long a connection that is idle at the end may still bring the request that is perhaps on its way. */
+  readonly idleGraceMs?: number;
+}
+export interface ListenOptions extends HttpOptions {
   /** 0 takes any free port. */
   readonly port: number;
   /** Named in the error when the port is taken. */
   readonly variable: string;
-  /** 0 lets a request take as long as its line needs (uploads); headers still have their own limit. */
-  readonly requestTimeoutMs?: number;
 }
 export interface HttpServer {
   readonly port: number;
-  /** Takes no new connection, and ends when every request under way is answered. */
+  /** Takes no new connection, and ends when every request that was sent on the others is answered. */
   readonly close: () => Promise<void>;
 }
 
 /** Listens. Throws CONFLICT, naming the variable, when the port is taken. */
-export const listenHttp = ({ fetch, host, port, variable, requestTimeoutMs }: ListenOptions): Promise<HttpServer> =>
+export const listenHttp = (options: ListenOptions): Promise<HttpServer> =>
   new Promise((resolve, reject) => {
-    const answer = getRequestListener(fetch, { hostname: host, errorHandler: answerUnreadable });
-    const server = createServer((incoming, outgoing) => void answer(incoming, outgoing));
-    if (requestTimeoutMs !== undefined) server.requestTimeout = requestTimeoutMs;
-    server.on('clientError', refuseUnreadable);
+    const { host, port, variable } = options;
+    const { server, taken, drain } = createHttp(options);
+    const stopListening = async () => {
+      // Closing resets connections that wait to be accepted: first take those that are there.
+      for (let turn = 0, before = -1; before < taken() && turn < MAX_LAST_TURNS; turn++) {
+        before = taken();
+        await nextTurn();
+      }
+      // Not http's own close, which also ends idle connections, on which a request may be on its way.
+      NetServer.prototype.close.call(server);
+    };
     server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port, variable)));
     server.listen(port, host, () =>
-      resolve({ port: (server.address() as AddressInfo).port, close: () => closeGently(server) }),
+      resolve({ port: (server.address() as AddressInfo).port, close: () => drain(stopListening()) }),
     );
   });
 
-async function closeGently(server: Server): Promise<void> {
-  // Connections that are kept alive become idle only after their last answer.
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  clearInterval(sweep);
+/** An HTTP server that can be emptied without losing a request. */
+export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_SWEEP_MS }: HttpOptions) {
+  const answer = getRequestListener(fetch, { hostname: host, errorHandler: answerUnreadable });
+  const answers = new Map<Socket, ServerResponse | null>(); // the latest of each connection
+  let taken = 0;
+  let draining = false;
+  let emptied = () => {};
+
+  const server = createServer((incoming, outgoing) => {
+    answers.set(incoming.socket, outgoing);
+    if (draining) outgoing.shouldKeepAlive = false; // says `connection: close`
+    void answer(incoming, outgoing);
+  });
+  server.on('connection', (socket: Socket) => {
+    taken++;
+    answers.set(socket, null);
+    socket.once('close', () => {
+      answers.delete(socket);
+      if (answers.size === 0) emptied();
+    });
+  });
+  if (requestTimeoutMs !== undefined) server.requestTimeout = requestTimeoutMs;
+  server.on('clientError', refuseUnreadable);
+
+  /** Ends every connection with its next answer, or as idle after the grace; no new one comes once `closed` resolves. */
+  const drain = async (closed: Promise<void>): Promise<void> => {
+    draining = true;
+    for (const outgoing of answers.values()) if (outgoing) outgoing.shouldKeepAlive = false;
+    await closed;
+    const empty = new Promise<void>((resolve) => (emptied = resolve));
+    if (answers.size === 0) return;
+    await Promise.race([empty, delay(idleGraceMs, undefined, { ref: false })]);
+    // After what has arrived is read.
+    const sweep = setInterval(() => setImmediate(closeIdle), IDLE_SWEEP_MS);
+    await empty;
+    clearInterval(sweep);
+  };
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // Node takes a connection that never brought a byte for busy.
+    for (const [socket, outgoing] of answers) if (!outgoing && socket.bytesRead === 0) socket.destroy();
+  };
+  return { server, taken: () => taken, drain };
 }
