@@ -39,7 +39,7 @@ export interface PredictionCall {
   readonly header: (name: string, value: string) => void;
 }
 /** What answers it: the text or bytes of the body, JSON unless it sets another content-type. */
-export type AnswerPrediction = (c: Context<AuthEnv>, call: PredictionCall) => Promise<string | Uint8Array>;
+export type AnswerPrediction = (c: Context<AuthEnv, string>, call: PredictionCall) => Promise<string | Uint8Array>;
 export type PredictionFront = ReturnType<typeof createPredictionFront>;
 
 /**
@@ -52,7 +52,7 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
   const crossOrigin: MiddlewareHandler<AuthEnv> | null =
     deps.corsOrigins.length > 0 ? allowOrigins(deps.corsOrigins) : null;
 
-  const letIn = async (c: Context<AuthEnv>, header: PredictionCall['header']) => {
+  const letIn = async (c: Context<AuthEnv, string>, header: PredictionCall['header']) => {
     const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
     const address = addressOf(incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'));
     const credential = c.req.header('authorization');
@@ -62,7 +62,7 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
     return limited;
   };
 
-  const answer = async (c: Context<AuthEnv>, work: AnswerPrediction): Promise<Response> => {
+  const answer = async (c: Context<AuthEnv, string>, work: AnswerPrediction): Promise<Response> => {
     const arrivedMs = performance.now();
     const requestId = requestIdOf(c.req.header('x-request-id'));
     c.set('requestId', requestId);
@@ -97,7 +97,7 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
 
   /** A handler that answers through `work` whoever may predict. */
   return (work: AnswerPrediction): Handler<AuthEnv> =>
-    declareAccess(['predict'] as const, async (c: Context<AuthEnv>) => {
+    declareAccess(['predict'] as const, async (c: Context<AuthEnv, string>) => {
       if (!crossOrigin) return await answer(c, work);
       await crossOrigin(c, async () => void (c.res = await answer(c, work)));
       return c.res;
