@@ -31,5 +31,8 @@ const BATCH_ROWS_PER_POINT = 10;
  */
 export function costOf(body: unknown): number {
   const rows = (body as { rows?: unknown } | null)?.rows;
-  return Array.isArray(rows) ? Math.max(Math.ceil(rows.length / BATCH_ROWS_PER_POINT), 1) : 1;
+  return Array.isArray(rows) ? costOfRows(rows.length) : 1;
 }
+
+/** What a batch of so many rows costs. */
+export const costOfRows = (rows: number): number => Math.max(Math.ceil(rows / BATCH_ROWS_PER_POINT), 1);

@@ -3,11 +3,12 @@ import type { InputColumn } from '../ml/features.ts';
 import type { ModelSignature, RawRow } from '../ml/signature.ts';
 
 type Value = RawRow[string];
-interface Broken {
+export interface Broken {
   readonly rule: string;
   readonly message: string;
 }
-type ColumnRule = (value: unknown) => Broken | null;
+/** What is wrong with a value that is not missing; null when nothing is. */
+export type ColumnRule = (value: unknown) => Broken | null;
 /** Puts what is wrong into `errors`, each path prefixed with `prefix`; the row it answers holds every input. */
 export type RowValidator = (row: unknown, prefix: string, errors: ErrorDetail[]) => RawRow;
 
@@ -43,12 +44,14 @@ export function compileRowValidator({ inputs }: Pick<ModelSignature, 'inputs'>):
   };
 }
 
-function missing(present: boolean, nullable: boolean): Broken | null {
+/** What is wrong with a missing value (null, or not present) of a column. */
+export function missing(present: boolean, nullable: boolean): Broken | null {
   if (nullable) return null;
   return present ? { rule: 'not_null', message: 'must not be null' } : { rule: 'required', message: 'is required' };
 }
 
-function ruleOf({ type }: InputColumn): ColumnRule {
+/** The rule for the values of a column. */
+export function ruleOf({ type }: Pick<InputColumn, 'type'>): ColumnRule {
   switch (type) {
     case 'numeric':
       return finiteNumber;

@@ -40,8 +40,14 @@ const limitChunks = (c: Context, maxBytes: number) =>
 /** Reads a body and makes sure that it may be parsed as JSON: not too large (413), UTF-8 (400), not too deep (422). */
 export async function readJsonBody(c: Context, maxBytes: number): Promise<Buffer> {
   const bytes = await readBody(c, maxBytes);
-  if (!isUtf8(bytes)) throw new HTTPException(400, { message: 'the body is not UTF-8' });
-  if (isNestedWithin(bytes, MAX_JSON_DEPTH)) return bytes;
+  requireParsable(bytes);
+  return bytes;
+}
+
+/** Makes sure that bytes may be parsed as JSON: UTF-8 (400), not too deep (422). */
+export function requireParsable(json: Uint8Array): void {
+  if (!isUtf8(json)) throw new HTTPException(400, { message: 'the body is not UTF-8' });
+  if (isNestedWithin(json, MAX_JSON_DEPTH)) return;
   const message = `must nest at most ${MAX_JSON_DEPTH} objects and arrays`;
   throw new PlatformError('INVALID', `the body is nested too deep`, {
     details: [{ path: 'body', rule: 'max_depth', message }],
