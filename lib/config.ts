@@ -118,6 +118,7 @@ export const ConfigSchema = z
       .optional(),
     MODEL_NAME: z.string().default('churn'),
     SERVING_CONFIG: z.string().default('configs/config.yaml'),
+    SERVING_LOAD_TIMEOUT_SECONDS: count(120),
     ENABLE_BOOM: flag.default(false),
 
     MAX_UPLOAD_BYTES: count(10 * 2 ** 30),

@@ -17,10 +17,13 @@ import { createLogger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
+import { createThreadPool } from '../lib/thread-pool.ts';
 import { chooseModelUri } from './default-model.ts';
+import { createExplainer } from './explain/explainer.ts';
 import { createInFlight } from './in-flight.ts';
 import { startServingNode } from './node.ts';
 import { startServingRates } from './rates.ts';
+import { createModelOpening } from './scoring/model-opening.ts';
 
 const MAX_ROWS = 10_000;
 
@@ -67,7 +70,14 @@ async function main(): Promise<void> {
     log,
   });
   shutdown.defer('rates', limits.stop);
+  const opening = createModelOpening({ timeoutMs: config.SERVING_LOAD_TIMEOUT_SECONDS * 1000 });
+  shutdown.defer('rows thread', opening.close);
+  const explainer = createExplainer(() =>
+    createThreadPool(new URL('explain/thread.ts', import.meta.url), 1, { config, folder }),
+  );
+  shutdown.defer('explainer', explainer.close);
   const serving = await startServingNode({
+    explain: explainer.explain,
     node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it
     repository: createEndpointRepository(database.db),
     resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
@@ -75,6 +85,7 @@ async function main(): Promise<void> {
     store: openArtifactStore(config),
     folder,
     modelUri,
+    opening,
     registry: createMetrics('serving'),
     log,
     rates: limits.rates,

@@ -7,9 +7,8 @@ import { endpointOfModel, productionModelOf } from './default-model.ts';
 import { createEndpointReconciler, type ReconcilerDeps } from './endpoint-reconciler.ts';
 import type { ServedSlot } from './served-slot.ts';
 import { createModelCache } from './model-cache.ts';
-import { createModelLoader } from './model-loader.ts';
+import { createModelLoader, type LoaderDeps } from './model-loader.ts';
 import { createModelSlots } from './model-slots.ts';
-import { openOnnxModel } from './onnx-model.ts';
 import { createPinnedModel, PINNED_SLOT } from './pinned-model.ts';
 import { readinessOf } from './readiness.ts';
 import { NOTHING_SERVED, type ServingMemory } from './serving-memory.ts';
@@ -21,17 +20,18 @@ export interface ModelSetDeps {
   readonly store: Pick<ArtifactStore, 'getFile'>;
   /** Keeps models and the last known endpoints between starts; belongs to this process alone. */
   readonly folder: string;
+  readonly opening: LoaderDeps['opening'];
   readonly report: ReconcilerDeps['report'];
   readonly log: Pick<Logger, 'warn' | 'error'>;
 }
 
 /** Every model this process serves: those of the endpoints, and the one that MODEL_URI pins. */
-export function createModelSet({ modelUri, resolveModel, store, folder, report, log }: ModelSetDeps) {
+export function createModelSet({ modelUri, resolveModel, store, folder, opening, report, log }: ModelSetDeps) {
   const onReleaseError = (err: unknown) => log.error({ err }, 'releasing a model failed');
   const onError = (err: unknown) => log.error({ err, model_uri: modelUri }, 'the pinned model does not load');
   const slots = createModelSlots<ServedSlot>(onReleaseError);
   const cache = createModelCache(folder, store);
-  const load = createModelLoader({ cache, openSession: openOnnxModel });
+  const load = createModelLoader({ cache, opening });
   const memory = createKeptJson<ServingMemory>(join(folder, 'endpoints.json'));
   const remembered = async () => (await memory.load()) ?? NOTHING_SERVED;
   const reconciler = createEndpointReconciler({ slots, load, report, onReleaseError });
@@ -77,11 +77,15 @@ export function createModelSet({ modelUri, resolveModel, store, folder, report, 
   };
 }
 
+// The list that a process of an earlier release kept on disk says nothing of explainers.
+const artifactsOfModel = ({ onnxSha256, goldenRowsSha256, explainerSha256 }: ServedModel) =>
+  explainerSha256 ? [onnxSha256, goldenRowsSha256, explainerSha256] : [onnxSha256, goldenRowsSha256];
+
 function artifactsOf(
   endpoints: readonly WatchedEndpoint[],
   others: readonly (ServedModel | null | undefined)[],
 ): Set<string> {
   const watched = endpoints.flatMap(({ current, next }) => [current?.model, next?.model]);
   const models = [...watched, ...others].filter((model) => model !== undefined && model !== null);
-  return new Set(models.flatMap((model) => [model.onnxSha256, model.goldenRowsSha256]));
+  return new Set(models.flatMap(artifactsOfModel));
 }

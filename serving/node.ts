@@ -13,13 +13,14 @@ const DATABASE_WAIT_MS = 2_000;
 export interface ServingNodeDeps
   extends
     Pick<WatcherDeps, 'node' | 'listen' | 'heartbeatMs' | 'pollMs'>,
-    Pick<ModelSetDeps, 'modelUri' | 'resolveModel' | 'store' | 'folder'>,
+    Pick<ModelSetDeps, 'modelUri' | 'resolveModel' | 'store' | 'folder' | 'opening'>,
     Pick<
       ServingDeps,
       | 'limits'
       | 'rates'
       | 'predictionLog'
       | 'inFlight'
+      | 'explain'
       | 'trustedProxies'
       | 'corsOrigins'
       | 'enableBoom'

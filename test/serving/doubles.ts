@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { createServingApp, type ServingDeps } from '../../serving/app.ts';
 import { createInFlight } from '../../serving/in-flight.ts';
 import type { LoadedModel } from '../../serving/loaded-model.ts';
+import type { LoaderDeps } from '../../serving/model-loader.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { compileRowValidator } from '../../serving/row-validator.ts';
 import type { PackedSession } from '../../serving/scoring/packed-session.ts';
@@ -39,6 +40,12 @@ export const exampleSlot = (endpoint: string, version: number, changes: Partial<
 export const slotScoring = (endpoint: string, version: number, probabilities: PackedSession['probabilities']) =>
   exampleSlot(endpoint, version, { session: { probabilities, release: () => Promise.resolve() } });
 
+/** Takes every model for a light one without trying it. */
+export const untried: LoaderDeps['opening'] = {
+  tryModel: () => Promise.resolve({ loadMs: 1, cost: { 1: 40, 32: 70, 256: 330 } }),
+  openOnThread: () => Promise.reject(new Error('the model is light')),
+};
+
 /** Keeps the lines it was given. */
 export function createTestLog() {
   const lines: string[] = [];
@@ -58,6 +65,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     notReady: () => null,
     predictionLog: createTestLog(),
     inFlight: createInFlight(100),
+    explain: () => Promise.reject(new Error('this test explains nothing')),
     metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },

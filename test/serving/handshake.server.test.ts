@@ -12,6 +12,7 @@ import { createModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { startServingNode, type ServingNode } from '../../serving/node.ts';
+import { createModelOpening } from '../../serving/scoring/model-opening.ts';
 import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
@@ -52,6 +53,7 @@ afterEach(async () => {
   await Promise.all(folders.map((folder) => folder.remove()));
 });
 
+const opening = createModelOpening({ timeoutMs: 60_000 });
 /** A serving process on a connection of its own, so that a test can take its database away. */
 async function openNode(name: string, settings: { url?: string; folder?: string; modelUri?: string } = {}) {
   const own = connect(settings.url ?? postgres.url, { max: 3 });
@@ -65,6 +67,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     store,
     folder,
     modelUri: settings.modelUri ?? 'models:/churn@production',
+    opening,
     registry: new Registry(),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxRows: 100 },

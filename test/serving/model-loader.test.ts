@@ -1,15 +1,17 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ServedModel } from '../../db/endpoints.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import type { GoldenRows } from '../../ml/signature.ts';
 import { createModelCache } from '../../serving/model-cache.ts';
 import { createModelLoader } from '../../serving/model-loader.ts';
-import { openOnnxModel } from '../../serving/onnx-model.ts';
+import { createModelOpening } from '../../serving/scoring/model-opening.ts';
+import { buffered } from './scoring/buffered.ts';
 import { temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
-import { exampleModel, GOLDEN_ROWS, servedModel, SIGNATURE, type ExampleModel } from './example-models.ts';
+import { untried } from './doubles.ts';
+import { exampleModel, servedModel, SIGNATURE, type ExampleModel } from './example-models.ts';
 
 let store: ArtifactStore;
 let folder: TemporaryFolder;
@@ -18,22 +20,51 @@ beforeEach(async () => {
   ({ store, folder: storeFolder } = await temporaryStore());
   folder = await temporaryFolder('cache');
 });
+afterAll(() => opening.close());
 afterEach(() => Promise.all([folder.remove(), storeFolder.remove()]));
 
-const loaderOf = (from: Pick<ArtifactStore, 'getFile'> = store) =>
-  createModelLoader({ cache: createModelCache(folder.path, from), openSession: openOnnxModel, retryDelayMs: 1 });
+const opening = createModelOpening({ timeoutMs: 60_000 });
+const loaderOf = () => createModelLoader({ cache: createModelCache(folder.path, store), opening });
+const untriedLoader = (from: Pick<ArtifactStore, 'getFile'>) =>
+  createModelLoader({ cache: createModelCache(folder.path, from), opening: untried, retryDelayMs: 1 });
 async function stored({ onnx, golden, signature }: ExampleModel): Promise<ServedModel> {
   const { sha256: onnxSha256 } = await store.put(onnx);
   const { sha256: goldenRowsSha256 } = await store.put(Buffer.from(JSON.stringify(golden)));
   return servedModel(1, { onnxSha256, goldenRowsSha256, signature });
 }
 
-test('a good model answers label, probability and decision as its file does', async () => {
-  const example = await exampleModel();
-  const loaded = await loaderOf()(await stored(example));
-  const session = await openOnnxModel(example.onnx);
-  expect(await loaded.score(GOLDEN_ROWS)).toEqual(await session.scores(GOLDEN_ROWS));
-  await Promise.all([loaded.release(), session.release()]);
+test('a good model answers as its file does, on the event loop, and says what it costs', async () => {
+  const { golden, ...example } = await exampleModel();
+  const { session, layout, lane, cost, release } = await loaderOf()(await stored({ golden, ...example }));
+  expect([...(await session.probabilities(buffered(layout, golden.rows), golden.rows.length))]).toEqual(
+    golden.probabilities,
+  );
+  expect(lane).toBe('inline');
+  expect(cost[1]).toBeGreaterThan(0);
+  expect(cost[256]).toBeGreaterThan(cost[1]);
+  await release();
+});
+
+test('a model whose single row takes long is scored on a thread', async () => {
+  const heavy = (cost: number, loadMs: number) => {
+    const tryModel = () => Promise.resolve({ loadMs, cost: { 1: cost, 32: 32 * cost, 256: 256 * cost } });
+    const openOnThread = vi.fn(opening.openOnThread);
+    const cache = createModelCache(folder.path, store);
+    return { openOnThread, load: createModelLoader({ cache, opening: { tryModel, openOnThread } }) };
+  };
+  const { golden, ...example } = await exampleModel();
+  const model = await stored({ golden, ...example });
+  for (const [cost, loadMs] of [
+    [200, 1],
+    [10, 100],
+  ] as const) {
+    const { openOnThread, load } = heavy(cost, loadMs);
+    const { session, layout, lane, release } = await load(model);
+    expect(lane).toBe('thread');
+    expect(openOnThread).toHaveBeenCalledOnce();
+    expect([...(await session.probabilities(buffered(layout, golden.rows), 3))]).toEqual(golden.probabilities);
+    await release();
+  }
 });
 
 test('a threshold that float32 rounds down decides as the file does', async () => {
@@ -41,9 +72,7 @@ test('a threshold that float32 rounds down decides as the file does', async () =
   const probe = await exampleModel();
   const threshold = probe.golden.probabilities[0]! + 1e-9;
   expect(Math.fround(threshold)).toBeLessThan(threshold);
-  const loaded = await loaderOf()(await stored(await exampleModel(0, { ...SIGNATURE, threshold })));
-  expect((await loaded.score(GOLDEN_ROWS))[0]).toMatchObject({ label: 'yes', decision: 'REJECT' });
-  await loaded.release();
+  await (await loaderOf()(await stored(await exampleModel(0, { ...SIGNATURE, threshold })))).release();
 });
 
 test.for<[string, (good: ExampleModel) => Partial<ExampleModel>, string]>([
@@ -89,28 +118,28 @@ test('a store that is away for a moment is asked again, a missing artifact is no
   const getFile = vi.fn((sha256: string, path: string) =>
     failures-- > 0 ? Promise.reject(new PlatformError('UNAVAILABLE', 'away')) : store.getFile(sha256, path),
   );
-  await (await loaderOf({ getFile })(model)).release();
+  await (await untriedLoader({ getFile })(model)).release();
   getFile.mockClear();
   const missing = servedModel(2, { onnxSha256: 'f'.repeat(64), goldenRowsSha256: model.goldenRowsSha256 });
-  await expect(loaderOf({ getFile })(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(untriedLoader({ getFile })(missing)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(getFile).toHaveBeenCalledTimes(1);
 });
 
 test('what is on disk is not downloaded again, unless it is damaged', async () => {
   const model = await stored(await exampleModel());
   const getFile = vi.fn((sha256: string, path: string) => store.getFile(sha256, path));
-  await (await loaderOf({ getFile })(model)).release();
-  await (await loaderOf({ getFile })(model)).release();
+  await (await untriedLoader({ getFile })(model)).release();
+  await (await untriedLoader({ getFile })(model)).release();
   expect(getFile).toHaveBeenCalledTimes(2);
   const path = join(folder.path, model.onnxSha256);
   await writeFile(path, (await readFile(path)).subarray(1));
-  await (await loaderOf({ getFile })(model)).release();
+  await (await untriedLoader({ getFile })(model)).release();
   expect(getFile).toHaveBeenCalledTimes(3);
 });
 
 test('the cache forgets what it is not told to keep, and nothing else in its folder', async () => {
   const model = await stored(await exampleModel());
-  await (await loaderOf()(model)).release();
+  await (await untriedLoader(store)(model)).release();
   await writeFile(join(folder.path, 'endpoints.json'), '{}');
   await createModelCache(folder.path, store).prune(new Set([model.onnxSha256]));
   expect((await readdir(folder.path)).sort()).toEqual([model.onnxSha256, 'endpoints.json'].sort());
