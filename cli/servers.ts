@@ -5,7 +5,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../lib/embedded-po
 import { ensureSearchAttributes } from '../lib/temporal-search-attributes.ts';
 import { findTemporal, startTemporalServer, type TemporalServer } from '../lib/temporal-server.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts';
-import { keepRunning } from './keep-running.ts';
+import { keepRunning } from '../lib/keep-running.ts';
 
 export interface Servers {
   readonly databaseUrl: string;

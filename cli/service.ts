@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { predecessorEnded, waitUntilReady } from '../lib/child-process.ts';
 import { hideCredentials } from '../lib/log.ts';
 import { SUPERVISED } from '../lib/shutdown.ts';
-import type { Running } from './keep-running.ts';
+import type { Running } from '../lib/keep-running.ts';
 import { messageOf, readableLine, toLogLine } from './log-lines.ts';
 
 export interface ServiceOptions {

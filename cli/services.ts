@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { predecessorEnded } from '../lib/child-process.ts';
 import type { Config } from '../lib/config.ts';
 import { claimPort } from '../lib/ports.ts';
-import { keepRunning, type Kept, type Running } from './keep-running.ts';
+import { keepRunning, type Kept, type Running } from '../lib/keep-running.ts';
 import { pidFileOf, startService } from './service.ts';
 
 // Serving need only be alive: it is ready once a first model is deployed.

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { keepRunning, type Running } from '../../cli/keep-running.ts';
+import { keepRunning, type Running } from '../../lib/keep-running.ts';
 
 /** Something that runs until `die` or `stop`. */
 function fake(pid: number) {
