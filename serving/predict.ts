@@ -34,12 +34,17 @@ export function createPredictor({ slots, defaultSlot, isKnown, maxRows, log, onS
     throw new PlatformError('UNAVAILABLE', `no model is loaded${endpoint ? ` for endpoint '${endpoint}'` : ''} yet`);
   };
 
-  /** Scores packed rows, all with one model version, and has them logged; `rows` are their features by name. */
-  const scoreRows = async (slot: ServedSlot, buffers: RowBuffers, rows: readonly unknown[], call: PredictionCall) => {
-    const probabilities = await slot.scorePacked(buffers, rows.length);
-    const ids = rows.map(() => predictionId());
-    await log.commit(linesOf(slot.texts, ids, rows, probabilities, call));
-    onScored(slot, rows.length);
+  /** Scores packed rows, all with one model version, and has them logged; `features` are JSON of each row, by name. */
+  const scoreRows = async (
+    slot: ServedSlot,
+    buffers: RowBuffers,
+    features: readonly string[],
+    call: PredictionCall,
+  ) => {
+    const probabilities = await slot.scorePacked(buffers, features.length);
+    const ids = features.map(() => predictionId());
+    await log.commit(linesOf(slot.texts, ids, features, probabilities, call));
+    onScored(slot, features.length);
     return { ids, probabilities };
   };
 
@@ -67,7 +72,9 @@ export function createPredictor({ slots, defaultSlot, isKnown, maxRows, log, onS
         const cost = costOf(value);
         if (cost > 1) await call.charge(cost - 1);
         const rows = rowsOf(value, maxRows);
-        const { ids, probabilities } = await scoreRows(slot, slot.pack(rows), rows, call);
+        const buffers = slot.pack(rows);
+        const features = rows.map((row) => JSON.stringify(row));
+        const { ids, probabilities } = await scoreRows(slot, buffers, features, call);
         return slot.texts.many(ids, probabilities);
       }),
   };

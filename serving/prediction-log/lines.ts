@@ -8,16 +8,14 @@ export interface TimedRequest extends LoggedRequest {
 /** Microseconds since the request arrived. */
 export const latencyOf = ({ arrivedMs }: TimedRequest): number => Math.round((performance.now() - arrivedMs) * 1000);
 
-/** Log lines of several rows of one request; `rows` are the features of each, by name. */
+/** Log lines of several rows of one request; `features` are those of each by name, as JSON without a line break. */
 export function linesOf(
   texts: AnswerTexts,
   ids: readonly string[],
-  rows: readonly unknown[],
+  features: readonly string[],
   probabilities: ArrayLike<number>,
   request: TimedRequest,
 ): string {
   const [suffix, latency] = [texts.logSuffix(request), latencyOf(request)];
-  return ids
-    .map((id, index) => texts.logLine(id, JSON.stringify(rows[index]), probabilities[index]!, latency, suffix))
-    .join('');
+  return ids.map((id, row) => texts.logLine(id, features[row]!, probabilities[row]!, latency, suffix)).join('');
 }
