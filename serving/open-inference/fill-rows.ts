@@ -1,0 +1,97 @@
+import type { ErrorDetail } from '../../lib/errors.ts';
+import type { InputColumn } from '../../ml/features.ts';
+import type { ModelSignature } from '../../ml/signature.ts';
+import { missing, ruleOf } from '../row-validator.ts';
+import { createRowBuffers, layoutOf, type RowBuffers, type RowLayout } from '../scoring/row-buffers.ts';
+import { type Datatype, datatypesOf, FP32 } from './datatypes.ts';
+import { compileColumnFiller, compileFloatFiller, type Doubt } from './fill-column.ts';
+import type { InferRequest } from './infer-request.ts';
+import { refusal, refuse } from './refusal.ts';
+import type { TensorInput } from './tensor-inputs.ts';
+import { valuesOf } from './tensor-values.ts';
+
+/** A feature that was sent, as its values or as float32 in bytes. */
+export interface SentColumn {
+  readonly name: string;
+  readonly values: readonly unknown[] | DataView;
+}
+/** Packs the rows of a request. Throws INVALID with one detail per wrong value, named `rows[3].age` as in JSON rows. */
+export type RowFiller = (request: Pick<InferRequest, 'rows' | 'inputs'>) => {
+  readonly buffers: RowBuffers;
+  readonly sent: readonly SentColumn[];
+};
+
+const MAX_ERRORS = 100; // a wrong tensor repeats itself
+
+/** Makes what packs rows for one signature. */
+export function compileRowFiller({ inputs }: Pick<ModelSignature, 'inputs'>): RowFiller {
+  const layout = layoutOf(inputs);
+  const columns = inputs.map((input) => compileColumn(input, layout));
+  const names = new Set(inputs.map(({ name }) => name));
+
+  return ({ rows, inputs: tensors }) => {
+    const buffers = createRowBuffers(layout, rows);
+    const errors = tensors.filter(({ name }) => !names.has(name)).map(unknownColumn);
+    const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    const sent: SentColumn[] = [];
+    for (const { name, fill, leaveOut } of columns) {
+      const tensor = byName.get(name);
+      if (tensor) sent.push({ name, values: fill(tensor, buffers, rows, errors) });
+      else leaveOut(buffers, rows, errors);
+    }
+    if (errors.length > 0) throw refusal(errors.slice(0, MAX_ERRORS));
+    return { buffers, sent };
+  };
+}
+
+function compileColumn(input: InputColumn, layout: RowLayout) {
+  const { name, type, nullable } = input;
+  const rule = ruleOf(input);
+  const fillValues = compileColumnFiller(input, layout);
+  const fillFloats = type === 'numeric' ? compileFloatFiller(input, layout) : null;
+  const doubtInto =
+    (errors: ErrorDetail[]): Doubt =>
+    (row, value) => {
+      const broken = value === null ? missing(true, nullable) : rule(value);
+      if (broken && errors.length < MAX_ERRORS) errors.push({ path: `rows[${row}].${name}`, ...broken });
+    };
+
+  return {
+    name,
+    fill: (tensor: TensorInput, buffers: RowBuffers, rows: number, errors: ErrorDetail[]): SentColumn['values'] => {
+      requireKind(input, tensor);
+      const { datatype, data } = tensor;
+      if (fillFloats && datatype === FP32 && data instanceof DataView) {
+        fillFloats(buffers, data, doubtInto(errors));
+        return data;
+      }
+      const values = valuesOf(tensor, rows);
+      fillValues(buffers, values, doubtInto(errors));
+      return values;
+    },
+    leaveOut: (buffers: RowBuffers, rows: number, errors: ErrorDetail[]): void => {
+      const broken = missing(false, nullable);
+      if (broken) errors.push({ path: name, ...broken });
+      else fillValues(buffers, new Array<null>(rows).fill(null), doubtInto(errors));
+    },
+  };
+}
+
+const unknownColumn = ({ path, name }: TensorInput): ErrorDetail => ({
+  path: `${path}.name`,
+  rule: 'unknown_column',
+  message: `'${name}' is not a feature of the model`,
+});
+
+const KINDS = {
+  numeric: 'number',
+  categorical_integer: 'number',
+  boolean: 'boolean',
+  categorical_string: 'text',
+} as const satisfies Record<InputColumn['type'], Datatype['kind']>;
+
+function requireKind({ name, type }: InputColumn, { datatype, path }: TensorInput): void {
+  const kind = KINDS[type];
+  if (datatype.kind === kind) return;
+  throw refuse(`${path}.datatype`, 'datatype', `of '${name}' must be ${datatypesOf(kind).join(', ')}`);
+}
