@@ -22,6 +22,7 @@ const PREDICTION = {
   decision: { type: 'string', description: 'Positive when probability >= threshold' },
   threshold: NUMBER,
 };
+const EXPLAINED = { explanation: { ...ref('Explanation'), description: 'With `explain=true`' } };
 const SERVED_BY = { endpoint: nullable(STRING), model: object(MODEL) };
 const SLOT = { endpoint: nullable(STRING), revision: nullable(INTEGER) };
 const META = { ...SLOT, model: object(MODEL), threshold: NUMBER, commit: nullable(STRING) };
@@ -36,8 +37,17 @@ const INPUT = object({
 /** What the routes take and answer, as JSON Schema. */
 export const SCHEMAS = {
   Row: { ...record(VALUE), description: 'Features by name; `GET /api/v1/predict/models` says which' },
-  Prediction: object({ ...SERVED_BY, ...PREDICTION }),
-  Predictions: object({ ...SERVED_BY, predictions: list(object(PREDICTION)) }),
+  Prediction: object({ ...SERVED_BY, ...PREDICTION }, EXPLAINED),
+  Predictions: object({ ...SERVED_BY, predictions: list(object(PREDICTION, EXPLAINED)) }),
+  Explanation: {
+    ...object({
+      method: { enum: ['tree_shap', 'linear'] },
+      unit: { const: 'log_odds' },
+      base_value: NUMBER,
+      contributions: { ...record(NUMBER), description: 'By input and derived feature, the largest first' },
+    }),
+    description: 'Log-odds of the probability = base_value + the sum of the contributions',
+  },
   Health: object({ status: { enum: ['ok', 'not_ready'] } }, { reason: STRING, model_uri: STRING }),
   Meta: object(META),
   ServedModels: object({
@@ -61,6 +71,7 @@ export const SCHEMAS = {
       evaluation_sha256: nullable(STRING),
       reference_profile_sha256: nullable(STRING),
       golden_rows_sha256: STRING,
+      explainer_sha256: { ...nullable(STRING), description: 'null when predictions cannot be explained' },
     }),
     created_at: { type: 'string', format: 'date-time' },
   }),

@@ -2,6 +2,7 @@ import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
 import { MAX_JSON_DEPTH } from '../lib/http/json-depth.ts';
 import { PROBLEM_HEADERS, PROBLEM_SCHEMA } from '../lib/http/problem-schema.ts';
 import type { InputColumn } from '../ml/features.ts';
+import { MAX_EXPLAINED_BYTES, MAX_EXPLAINED_ROWS } from './explain/explainer.ts';
 import type { ServedSlot } from './served-slot.ts';
 import { MAX_FLOAT32 } from './row-validator.ts';
 import { SCHEMAS } from './openapi-schemas.ts';
@@ -41,6 +42,12 @@ const text = (description: string, type: string) => ({
 const ENDPOINT = { name: 'endpoint', schema: { type: 'string' }, description: 'Instead of the default model' };
 const IN_QUERY = { ...ENDPOINT, in: 'query' };
 const IN_PATH = { name: 'endpoint', in: 'path', required: true, schema: { type: 'string', minLength: 1 } };
+const EXPLAIN = {
+  name: 'explain',
+  in: 'query',
+  schema: { type: 'boolean', default: false },
+  description: `Whether every prediction comes with its explanation; for at most ${MAX_EXPLAINED_ROWS} rows and ${MAX_EXPLAINED_BYTES} bytes`,
+};
 const PREDICT = ['predict'] as const;
 const ROOT = '/api/v1/predict';
 
@@ -66,10 +73,18 @@ export function openApiDocument(
     ),
     answers: { 200: json('One prediction per row', ref('Predictions')) },
   });
-  const initialOne = { ...one(initial), parameters: [IN_QUERY] };
+  const initialOne = { ...one(initial), parameters: [IN_QUERY, EXPLAIN] };
   const ofEndpoint = (slot: ServedSlot & { endpoint: string }) => ({
-    [`${ROOT}/${slot.endpoint}`]: post({ operationId: `predict_${slot.endpoint}`, ...one(slot) }),
-    [`${ROOT}/${slot.endpoint}/batch`]: post({ operationId: `predictBatch_${slot.endpoint}`, ...many(slot) }),
+    [`${ROOT}/${slot.endpoint}`]: post({
+      operationId: `predict_${slot.endpoint}`,
+      ...one(slot),
+      parameters: [EXPLAIN],
+    }),
+    [`${ROOT}/${slot.endpoint}/batch`]: post({
+      operationId: `predictBatch_${slot.endpoint}`,
+      ...many(slot),
+      parameters: [EXPLAIN],
+    }),
   });
   return {
     openapi: '3.1.0',
@@ -81,12 +96,16 @@ export function openApiDocument(
     paths: {
       '/predict': post({ operationId: 'predictAtRoot', ...initialOne }),
       [ROOT]: post({ operationId: 'predict', ...initialOne }),
-      [`${ROOT}/batch`]: post({ operationId: 'predictBatch', ...many(initial), parameters: [IN_QUERY] }),
-      [`${ROOT}/{endpoint}`]: post({ operationId: 'predictByEndpoint', ...one(undefined), parameters: [IN_PATH] }),
+      [`${ROOT}/batch`]: post({ operationId: 'predictBatch', ...many(initial), parameters: [IN_QUERY, EXPLAIN] }),
+      [`${ROOT}/{endpoint}`]: post({
+        operationId: 'predictByEndpoint',
+        ...one(undefined),
+        parameters: [IN_PATH, EXPLAIN],
+      }),
       [`${ROOT}/{endpoint}/batch`]: post({
         operationId: 'predictBatchByEndpoint',
         ...many(undefined),
-        parameters: [IN_PATH],
+        parameters: [IN_PATH, EXPLAIN],
       }),
       ...Object.assign({}, ...served.filter(hasEndpoint).map(ofEndpoint)),
       ...READS,

@@ -27,6 +27,7 @@ export const lineageOf = ({ endpoint, revision, model }: ServedSlot) => ({
     evaluation_sha256: model.evaluationSha256,
     reference_profile_sha256: model.referenceProfileSha256,
     golden_rows_sha256: model.goldenRowsSha256,
+    explainer_sha256: model.explainerSha256 ?? null,
   },
   created_at: model.createdAt,
 });
