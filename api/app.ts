@@ -20,6 +20,7 @@ import { createRouter } from './router.ts';
 import { type ApiKeysDeps, apiKeyRoutes } from './routes/api-keys.ts';
 import { type AuthDeps, authRoutes } from './routes/auth.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { type BatchPredictionsDeps, batchPredictionRoutes } from './routes/batch-predictions.ts';
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
@@ -29,7 +30,13 @@ import { type RunsDeps, runRoutes } from './routes/runs.ts';
 import { type TrainDeps, trainRoutes } from './routes/train.ts';
 import { type UsersDeps, userRoutes } from './routes/users.ts';
 
-type RouteDeps = DataDeps & TrainDeps & RunsDeps & ModelsDeps & DatasetsDeps & PipelinesDeps;
+type RouteDeps = DataDeps &
+  TrainDeps &
+  RunsDeps &
+  ModelsDeps &
+  DatasetsDeps &
+  PipelinesDeps &
+  Omit<BatchPredictionsDeps, 'endpoints'>;
 export interface ApiDeps extends RouteDeps {
   readonly auditLog: Pick<AuditLog, 'append' | 'list' | 'read'>;
   readonly authenticate: Authenticate;
@@ -95,6 +102,7 @@ export function createApp(deps: ApiDeps) {
     .route('/api/v1/data', dataRoutes(deps))
     .route('/api/v1/train', trainRoutes(deps))
     .route('/api/v1/runs', runRoutes(deps))
+    .route('/api/v1/batch-predictions', batchPredictionRoutes(deps))
     .route('/api/v1/models', modelRoutes(deps))
     .route('/api/v1/datasets', datasetRoutes(deps))
     .route('/api/v1/pipelines', pipelineRoutes(deps))

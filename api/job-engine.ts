@@ -1,16 +1,19 @@
-import type { DeployInput, JobInput, JobKind, JobStatus } from '../workflows/messages.ts';
+import type { BatchPredictInput, DeployInput, JobInput, JobKind, JobStatus } from '../workflows/messages.ts';
 
 export const WORKFLOW_TYPES = {
   train_model: 'trainModel',
   preprocess_data: 'preprocessData',
   build_features: 'buildFeatures',
   deploy_model: 'deployModel',
+  batch_predict: 'batchPredict',
 } as const satisfies Record<JobKind, string>;
+
+export type JobSignal = 'pause' | 'resume';
 
 export interface JobStart {
   readonly kind: JobKind;
   readonly jobId: string;
-  readonly input: JobInput | DeployInput;
+  readonly input: JobInput | DeployInput | BatchPredictInput;
   readonly model: string;
   /** SHA-256 of the request, by which a repeat is told from another request with the same id. */
   readonly requestSha256: string;
@@ -38,4 +41,6 @@ export interface JobEngine {
   result(jobId: string): Promise<JobStatus | null>;
   /** Asks the workflow to stop; answers before it has. */
   cancel(jobId: string): Promise<void>;
+  /** Sends the workflow a signal; false when it is over. */
+  signal(jobId: string, signal: JobSignal): Promise<boolean>;
 }

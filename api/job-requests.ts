@@ -4,7 +4,7 @@ import type { PipelineRepository } from '../db/pipelines.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import type { OutgoingPolicy } from '../lib/http/outgoing.ts';
 import { modelNameOf, PipelineDefinition, type DataSource, type RunOverrides } from '../pipelines/definition.ts';
-import type { DeployInput, JobInput, JobKind } from '../workflows/messages.ts';
+import type { BatchPredictInput, DeployInput, JobInput, JobKind } from '../workflows/messages.ts';
 import { canonicalBytes } from './canonical-json.ts';
 import { named } from './named.ts';
 import { invalid, problemsOf } from './router.ts';
@@ -19,7 +19,7 @@ export interface JobRequest {
   readonly overrides?: RunOverrides | undefined;
 }
 export interface PlannedJob {
-  readonly input: JobInput | DeployInput;
+  readonly input: JobInput | DeployInput | BatchPredictInput;
   readonly model: string;
 }
 export interface PlanningDeps {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { RunRepository } from '../db/runs.ts';
 import { notFound, orNull, PlatformError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { DeployInput, JobKind, JobStatus } from '../workflows/messages.ts';
+import type { BatchPredictInput, DeployInput, JobKind, JobStatus } from '../workflows/messages.ts';
 import { canonicalBytes } from './canonical-json.ts';
-import type { JobEngine, JobExecution, JobStart } from './job-engine.ts';
+import { type BatchPredictionRequest, batchRequestSha256 } from './batch-predictions.ts';
+import type { JobEngine, JobExecution, JobSignal, JobStart } from './job-engine.ts';
 import { type JobRequest, planJob, type PlannedJob, type PlanningDeps, requestSha256 } from './job-requests.ts';
 import { closedStatus, isFinal, type JobView, unstartedStatus } from './job-status.ts';
 import { isUnavailable } from './middleware/unavailable.ts';
@@ -119,6 +120,27 @@ export function createJobs(deps: JobsDeps) {
       }));
     },
 
+    /** Starts the scoring of a file once. Throws what `plan` throws, and CONFLICT (the id has another request). */
+    startBatchPrediction: async (
+      jobId: string,
+      request: BatchPredictionRequest,
+      plan: () => Promise<BatchPredictInput>,
+    ): Promise<void> => {
+      await startOnce({ kind: 'batch_predict', jobId, requestSha256: batchRequestSha256(request) }, async () => {
+        const input = await plan();
+        return { input, model: input.model.name };
+      });
+    },
+
+    /** Holds a job back before its next step, or lets it go on. Throws NOT_FOUND, and CONFLICT where that cannot be. */
+    signal: async (jobId: string, signal: JobSignal): Promise<JobView> => {
+      const view = await status(jobId);
+      const refused = reasonAgainst(signal, view);
+      if (refused !== null) throw new PlatformError('CONFLICT', `job '${jobId}' ${refused}`);
+      if (await engine.signal(jobId, signal)) return await status(jobId);
+      throw new PlatformError('CONFLICT', `job '${jobId}' is over already`);
+    },
+
     /** Asks a job to stop. Throws NOT_FOUND, and CONFLICT for a job that is over otherwise than by cancelling. */
     cancel: async (jobId: string): Promise<JobView> => {
       const execution = await engine.describe(jobId);
@@ -131,4 +153,10 @@ export function createJobs(deps: JobsDeps) {
       throw new PlatformError('CONFLICT', `job '${jobId}' is ${view.state} already`);
     },
   };
+}
+
+function reasonAgainst(signal: JobSignal, job: JobView): string | null {
+  if (job.kind !== 'batch_predict') return `cannot be paused: only batch predictions can, this is ${job.kind}`;
+  if (isFinal(job)) return `is ${job.state} already`;
+  return signal === 'pause' && job.stage === 'assembling' ? 'is in its last step: nothing is left to hold back' : null;
 }

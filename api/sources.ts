@@ -4,7 +4,7 @@ import type { DataSource } from '../pipelines/definition.ts';
 import { named } from './named.ts';
 import { invalid } from './router.ts';
 
-interface SourceDeps {
+export interface SourceDeps {
   readonly datasets: Pick<DatasetRepository, 'getVersion'>;
   readonly sourceConnections: readonly string[];
   readonly outgoing: OutgoingPolicy;

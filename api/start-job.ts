@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { DeployInput, JobKind } from '../workflows/messages.ts';
+import { type BatchPlanningDeps, type BatchPredictionRequest, planBatchPrediction } from './batch-predictions.ts';
 import type { JobRequest } from './job-requests.ts';
 import type { Jobs } from './jobs.ts';
 import { runIdOfKey } from './middleware/idempotency.ts';
@@ -11,6 +12,7 @@ const ID_PREFIX = {
   preprocess_data: 'preprocess',
   build_features: 'features',
   deploy_model: 'deploy',
+  batch_predict: 'batch',
 } as const satisfies Record<JobKind, string>;
 
 interface StartBody extends JobRequest {
@@ -34,6 +36,20 @@ export async function startDeployment(c: Context<ApiEnv>, jobs: Pick<Jobs, 'star
   await jobs.startDeployment(jobId, input);
   c.set('auditDetail', { endpoint, override_gates });
   return accepted(c, jobId);
+}
+
+/** Starts the scoring of a file and answers what 202 says of it; sets Location. */
+export async function startBatchPrediction(
+  c: Context<ApiEnv>,
+  deps: BatchPlanningDeps & { readonly jobs: Pick<Jobs, 'startBatchPrediction'> },
+  { run_id, ...request }: BatchPredictionRequest & { readonly run_id?: string | undefined },
+) {
+  const jobId = run_id ?? `${ID_PREFIX.batch_predict}-${uniquePart(c, 'batch_predict')}`;
+  const plan = () => planBatchPrediction(deps, request, c.get('actor'));
+  await deps.jobs.startBatchPrediction(jobId, request, plan);
+  const { source, ...detail } = request;
+  c.set('auditDetail', { ...detail, source: source?.kind });
+  return { ...accepted(c, jobId), result_url: `/api/v1/batch-predictions/${jobId}` };
 }
 
 function accepted(c: Context<ApiEnv>, jobId: string) {

@@ -9,11 +9,12 @@ import {
 } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { JobKind, JobStatus } from '../workflows/messages.ts';
-import { QUEUES, SEARCH_ATTRIBUTES, STAGES_OF, statusQuery } from '../workflows/messages.ts';
+import { pauseSignal, QUEUES, resumeSignal, SEARCH_ATTRIBUTES, STAGES_OF, statusQuery } from '../workflows/messages.ts';
 import { type JobEngine, type JobExecution, type JobStart, WORKFLOW_TYPES } from './job-engine.ts';
 
 const CALL_MS = 5_000;
 const QUERY_MS = 1_000;
+const SIGNALS = { pause: pauseSignal, resume: resumeSignal };
 const KINDS = new Map(Object.entries(WORKFLOW_TYPES).map(([kind, type]) => [type as string, kind as JobKind]));
 const STATES: Partial<Record<WorkflowExecutionStatusName, JobExecution['state']>> = {
   COMPLETED: 'completed',
@@ -47,6 +48,15 @@ export function createTemporalJobs(client: Client): JobEngine {
     query: (jobId) => orNull(() => within(QUERY_MS, () => client.workflow.getHandle(jobId).query(statusQuery))),
     result: (jobId) =>
       orNull(() => within(QUERY_MS, () => client.workflow.getHandle(jobId).result() as Promise<JobStatus>)),
+    signal: (jobId, signal) =>
+      unlessFound(
+        async () => {
+          await within(CALL_MS, () => client.workflow.getHandle(jobId).signal(SIGNALS[signal]));
+          return true;
+        },
+        WorkflowNotFoundError,
+        false,
+      ),
     cancel: async (jobId) => {
       await within(CALL_MS, () => client.workflow.getHandle(jobId).cancel());
     },
@@ -89,7 +99,9 @@ export const visibility = ({
           definition_sha256: input.definition,
           source: input.source,
         }
-      : { version: input.model.version, endpoint: input.endpoint, override_gates: input.override_gates }),
+      : 'endpoint' in input
+        ? { version: input.model.version, endpoint: input.endpoint, override_gates: input.override_gates }
+        : { version: input.model.version, source: input.source }),
   },
 });
 
@@ -109,7 +121,7 @@ function toExecution({
     startedAt: startTime,
     closedAt: closeTime ?? null,
     pipeline:
-      kind === 'deploy_model'
+      kind === 'deploy_model' || kind === 'batch_predict'
         ? null
         : {
             name: (memo.pipeline as string | undefined) ?? '',

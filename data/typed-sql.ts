@@ -1,7 +1,7 @@
 import { classTextSql, type TableColumn } from './table-schema.ts';
 
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
-const NUMBER_TYPE = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
+export const NUMBER_TYPE = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/;
 
 /**
  * A column's value in its type of the typed table: FLOAT, BOOLEAN, VARCHAR, BIGINT; the target as the text of its

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createBatchPredictionActivities } from '../activities/batch-predictions.ts';
 import { createDatasetActivities } from '../activities/dataset.ts';
 import { createDeploymentActivities } from '../activities/deployment.ts';
 import { createEvaluationActivities } from '../activities/evaluation.ts';
@@ -20,6 +21,7 @@ import { orNull } from '../lib/errors.ts';
 import { createOutgoingFetch } from '../lib/http/outgoing.ts';
 import type { ThreadPool } from '../lib/thread-pool.ts';
 import { currentTraceparent } from '../lib/tracing.ts';
+import type { DataSource } from '../pipelines/definition.ts';
 import { readDefinition } from './stored-definition.ts';
 
 export interface RoleDeps {
@@ -29,7 +31,7 @@ export interface RoleDeps {
   readonly codeCommit: string;
 }
 
-/** Everything but training: reading, splitting, evaluating, registering, deploying. */
+/** Everything but training: reading, splitting, evaluating, registering, deploying, scoring files. */
 export async function openPipelineRole({ config, store, pool, codeCommit }: RoleDeps) {
   const database = connect(required(config, 'DATABASE_URL'));
   const datasets = createDatasetRepository(database.db);
@@ -47,6 +49,8 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
     fileDoor: createFileDoor(),
     maxBytes: config.MAX_UPLOAD_BYTES,
   };
+  const fetchInto = (source: DataSource, directory: string, signal: AbortSignal) =>
+    fetchSource(source, sources, join(directory, 'source'), signal);
   const loadDefinition = (sha256: string) => readDefinition(store, sha256);
   const production = (name: string) => orNull(models.getByAlias(name, 'production'));
   /** DuckDB and ONNX Runtime are native: see RunOptions.onAbort. */
@@ -58,11 +62,22 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
   const activities = {
     ...createPlanningActivities({ loadDefinition }),
     ...createProjectionActivities({ project: async (input) => void (await runs.project(input)) }),
+    ...createBatchPredictionActivities({
+      store,
+      workDirectory,
+      fetchSource: fetchInto,
+      getDataset: datasets.getVersion,
+      recordDataset: datasets.recordVersion,
+      getModel: models.getVersion,
+      plan: run('planBatch'),
+      score: run('scoreBatchChunk'),
+      assemble: run('assembleBatch'),
+    }),
     ...createDatasetActivities({
       loadDefinition,
       store,
       workDirectory,
-      fetchSource: (source, directory, signal) => fetchSource(source, sources, join(directory, 'source'), signal),
+      fetchSource: fetchInto,
       makeTypedTable: run('typedTable'),
       recordVersion: datasets.recordVersion,
       getVersion: datasets.getVersion,

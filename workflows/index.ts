@@ -1,4 +1,5 @@
 // The bundle Temporal loads: every exported function is a workflow type.
+export { batchPredict } from './batch-predict.ts';
 export { buildFeatures } from './build-features.ts';
 export { deployModel } from './deploy-model.ts';
 export { preprocessData } from './preprocess-data.ts';

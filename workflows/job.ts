@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  ContinueAsNew,
   isCancellation,
   proxyActivities,
   setHandler,
@@ -12,7 +13,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import type { ProjectionActivities } from '../activities/projection.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
 import { pendingStatus, SEARCH_ATTRIBUTES, statusQuery } from './messages.ts';
-import type { JobError, JobKind, JobState, JobStatus, StageName, StepState } from './messages.ts';
+import type { CarriedJob, JobError, JobKind, JobState, JobStatus, StageName, StepState } from './messages.ts';
 
 const { recordStatus } = proxyActivities<ProjectionActivities>({
   startToCloseTimeout: '10 seconds',
@@ -24,8 +25,12 @@ const STAGE_ATTRIBUTE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.stage, Search
 /** A running job: its status, and the one way to change it. */
 export interface Job {
   readonly status: JobStatus;
-  /** Runs a stage and keeps its state, times and the job's progress. */
-  stage<T>(name: StageName, work: () => Promise<T>): Promise<T>;
+  /** Runs a stage and keeps its state, times and the job's progress; `progress` is the percent done when it begins. */
+  stage<T>(name: StageName, work: () => Promise<T>, progress?: number): Promise<T>;
+  /** Copies the status, as it is now, to Postgres. */
+  readonly project: () => void;
+  /** For the execution that goes on where this one stops. */
+  readonly carried: () => CarriedJob;
 }
 
 /** Runs `body` as a job: answers the `status` query, projects each change, and ends in exactly one final state. */
@@ -33,8 +38,9 @@ export async function runJob(
   kind: JobKind,
   { pipeline, requested_by }: Pick<JobStatus, 'pipeline' | 'requested_by'>,
   body: (job: Job) => Promise<void>,
+  before?: CarriedJob,
 ): Promise<JobStatus> {
-  const status: JobStatus = {
+  const status: JobStatus = before?.status ?? {
     ...pendingStatus({
       job_id: workflowInfo().workflowId,
       kind,
@@ -46,13 +52,13 @@ export async function runJob(
     waiting_for: null,
   };
   setHandler(statusQuery, () => status);
-  const project = createProjection(status);
+  const { project, sequence } = createProjection(status, before?.sequence ?? 0);
 
-  const stage = async <T>(name: StageName, work: () => Promise<T>): Promise<T> => {
+  const stage = async <T>(name: StageName, work: () => Promise<T>, progress?: number): Promise<T> => {
     const step = status.stages.find((candidate) => candidate.name === name)!;
-    Object.assign(step, { state: 'RUNNING', started_at: now() });
+    Object.assign(step, { state: 'RUNNING', started_at: step.started_at ?? now() });
     status.stage = name;
-    status.progress = Math.floor((100 * status.stages.indexOf(step)) / status.stages.length);
+    status.progress = progress ?? Math.floor((100 * status.stages.indexOf(step)) / status.stages.length);
     upsertSearchAttributes([{ key: STAGE_ATTRIBUTE, value: name }]);
     void project();
     const result = await work();
@@ -62,16 +68,17 @@ export async function runJob(
 
   try {
     void project();
-    await body({ status, stage });
+    await body({ status, stage, project: () => void project(), carried: () => ({ status, sequence: sequence() }) });
     finish(status, 'COMPLETED');
     status.progress = 100;
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error; // the next execution says how it ends
     finish(status, isCancellation(error) ? 'CANCELLED' : 'FAILED');
     if (isCancellation(error)) throw error;
     status.error = describe(error);
     throw ApplicationFailure.nonRetryable(status.error.message, status.error.code, status.error.details);
   } finally {
-    await CancellationScope.nonCancellable(() => project());
+    if (status.finished_at !== null) await CancellationScope.nonCancellable(() => project());
   }
   return status;
 }
@@ -80,10 +87,10 @@ export async function runJob(
 export const now = () => new Date().toISOString();
 
 /** Projections go out in order, without holding the job up; a lost one is made good by the next. */
-function createProjection(status: JobStatus): () => Promise<void> {
-  let sequence = 0;
+function createProjection(status: JobStatus, before: number) {
+  let sequence = before;
   let last = Promise.resolve();
-  return () => {
+  const project = (): Promise<void> => {
     const snapshot = structuredCloneOf(status);
     const own = ++sequence;
     last = last.then(() =>
@@ -91,6 +98,7 @@ function createProjection(status: JobStatus): () => Promise<void> {
     );
     return last;
   };
+  return { project, sequence: () => sequence };
 }
 
 const structuredCloneOf = (status: JobStatus) => JSON.parse(JSON.stringify(status)) as JobStatus;

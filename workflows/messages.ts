@@ -6,14 +6,17 @@ import type { ErrorDetail } from '../lib/errors.ts';
 export const QUEUES = { pipeline: 'pipeline-v1', training: 'training-v1', monitoring: 'monitoring-v1' } as const;
 export type WorkerRole = keyof typeof QUEUES;
 
-export const STAGES = ['make_dataset', 'preprocessing', 'training', 'evaluation', 'registry', 'deployment'] as const;
+const TRAINING_STAGES = ['make_dataset', 'preprocessing', 'training', 'evaluation', 'registry', 'deployment'] as const;
+const BATCH_STAGES = ['make_dataset', 'planning', 'scoring', 'assembling'] as const;
+export const STAGES = [...TRAINING_STAGES, 'planning', 'scoring', 'assembling'] as const;
 export type StageName = (typeof STAGES)[number];
-export type JobKind = 'train_model' | 'preprocess_data' | 'build_features' | 'deploy_model';
+export type JobKind = 'train_model' | 'preprocess_data' | 'build_features' | 'deploy_model' | 'batch_predict';
 export const STAGES_OF: Record<JobKind, readonly StageName[]> = {
-  train_model: STAGES,
+  train_model: TRAINING_STAGES,
   build_features: ['make_dataset', 'preprocessing'],
   preprocess_data: ['make_dataset'],
   deploy_model: ['deployment'],
+  batch_predict: BATCH_STAGES,
 };
 export type JobState = 'PENDING' | 'RUNNING' | 'WAITING_APPROVAL' | 'PAUSED' | 'COMPLETED' | 'FAILED' | 'CANCELLED';
 export type StepState = 'PENDING' | 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'SKIPPED';
@@ -33,6 +36,39 @@ export interface DeployInput {
   /** Was it asked for although the version missed its gates? */
   readonly override_gates: boolean;
   readonly requested_by: string;
+}
+
+/** Input of the scoring of a file. Both are pinned: an alias that moves meanwhile changes nothing. */
+export interface BatchPredictInput {
+  readonly model: { readonly name: string; readonly version: number };
+  readonly source: DataSource;
+  readonly requested_by: string;
+  /** Where the execution before this one stopped, for a history has an end; absent at first. */
+  readonly continued?: BatchContinuation;
+}
+export interface BatchContinuation {
+  readonly job: CarriedJob;
+  /** SHA-256 of the plan, and of the list of chunks that are scored. */
+  readonly plan: string;
+  readonly scored: string;
+}
+/** What a job takes along when it continues as a new execution. */
+export interface CarriedJob {
+  readonly status: JobStatus;
+  /** Of the last projection. */
+  readonly sequence: number;
+}
+
+/** How far the scoring of a file is. */
+export interface BatchStatus {
+  rows: number;
+  /** Rows that have an error instead of a prediction, in the chunks that are scored. */
+  rows_failed: number;
+  chunks: number;
+  chunks_scored: number;
+  /** The Parquet file with a prediction for every row, and what it was made of; null until the end. */
+  output: { sha256: string; bytes: number } | null;
+  manifest_sha256: string | null;
 }
 
 export interface StageStatus {
@@ -64,7 +100,7 @@ export interface JobError {
 export interface JobStatus {
   job_id: string;
   kind: JobKind;
-  /** null for a deployment by hand. */
+  /** null for a deployment by hand and the scoring of a file. */
   pipeline: { name: string; version: number } | null;
   state: JobState;
   stage: StageName | null;
@@ -82,6 +118,8 @@ export interface JobStatus {
   model: { name: string; version: number; uri: string } | null;
   endpoint: { name: string; revision: number } | null;
   promoted: boolean;
+  /** Only of the scoring of a file, once it is planned. */
+  batch?: BatchStatus;
   error: JobError | null;
   requested_by: string;
   started_at: string;
@@ -123,6 +161,10 @@ export interface CandidateProgress {
 
 export const statusQuery = defineQuery<JobStatus>('status');
 export const candidateProgressSignal = defineSignal<[CandidateProgress]>('candidateProgress');
+
+/** Hold a job back before its next step, and let it go on. */
+export const pauseSignal = defineSignal('pause');
+export const resumeSignal = defineSignal('resume');
 
 /** Search attributes of every job, as the Temporal Web UI lists them. All are of type Keyword. */
 export const SEARCH_ATTRIBUTES = {

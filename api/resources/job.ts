@@ -12,7 +12,7 @@ export const JobId = z
 
 const JobState = z.enum(['PENDING', 'RUNNING', 'WAITING_APPROVAL', 'PAUSED', 'COMPLETED', 'FAILED', 'CANCELLED']);
 const StepState = z.enum(['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'SKIPPED']);
-export const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features', 'deploy_model']);
+export const JobKind = z.enum(['train_model', 'preprocess_data', 'build_features', 'deploy_model', 'batch_predict']);
 const Times = { started_at: z.iso.datetime().nullable(), finished_at: z.iso.datetime().nullable() };
 const Percent = z.number().min(0).max(100);
 const Metrics = z.record(z.string(), z.number());
@@ -28,6 +28,15 @@ const Candidate = z.object({
   ...Times,
 });
 
+const BatchStatus = z.object({
+  rows: z.int(),
+  rows_failed: z.int().openapi({ description: 'Rows that have an error instead of a prediction, so far' }),
+  chunks: z.int(),
+  chunks_scored: z.int(),
+  output: z.object({ sha256: z.string(), bytes: z.int() }).nullable(),
+  manifest_sha256: z.string().nullable(),
+});
+
 /** The wire form of a job; the same as the workflow's `status` query. */
 export const Job = z
   .object({
@@ -36,7 +45,7 @@ export const Job = z
     pipeline: z
       .object({ name: z.string(), version: z.int() })
       .nullable()
-      .openapi({ description: 'null for a deployment by hand' }),
+      .openapi({ description: 'null for a deployment by hand and the scoring of a file' }),
     state: JobState,
     stage: z.enum(STAGES).nullable(),
     progress: Percent,
@@ -50,6 +59,7 @@ export const Job = z
     model: z.object({ name: z.string(), version: z.int(), uri: z.string() }).nullable(),
     endpoint: z.object({ name: z.string(), revision: z.int() }).nullable(),
     promoted: z.boolean(),
+    batch: BatchStatus.optional().openapi({ description: 'Only of the scoring of a file, once it is planned' }),
     error: z
       .object({
         code: z.string(),

@@ -1,14 +1,12 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { requireEndpoint } from '../../auth/principal.ts';
 import type { ModelRepository } from '../../db/models.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { notFound } from '../../lib/errors.ts';
-import { unbroken } from '../../lib/http/unbroken.ts';
 import type { Logger } from '../../lib/log.ts';
 import { planDeployment } from '../deployments.ts';
+import { sendArtifact } from '../downloads.ts';
 import type { Jobs } from '../jobs.ts';
 import type { CheckModel } from '../model-check.ts';
 import { importModel } from '../model-imports.ts';
@@ -136,7 +134,7 @@ const downloadModel = declareRoute(['registry'], {
 });
 
 export function modelRoutes(deps: ModelsDeps) {
-  const { models, store, jobs, log, workDirectory, maxModelBytes: maxBytes } = deps;
+  const { models, store, jobs, workDirectory, maxModelBytes: maxBytes } = deps;
   return createRouter()
     .openapi(listModels, async (c) => c.json(toPageBody(await models.list(c.req.valid('query')), toModel), 200))
     .openapi(getModel, async (c) => {
@@ -185,26 +183,7 @@ export function modelRoutes(deps: ModelsDeps) {
     .openapi(downloadModel, async (c) => {
       const { name, version } = c.req.valid('param');
       const { onnxSha256, onnxBytes } = await models.getVersion(name, version);
-      c.set('auditDetail', { sha256: onnxSha256 });
-      c.header('content-type', 'application/octet-stream');
-      c.header('content-length', String(onnxBytes));
-      c.header('content-disposition', `attachment; filename="${name}-${version}.onnx"`);
-      c.header('etag', `"${onnxSha256}"`);
-      if (c.req.raw.method === 'HEAD') return c.body(null, 200);
-      const failed = (err: unknown) => log.error({ err }, 'a download broke off');
-      return c.body(unbroken(c, await openArtifact(store, onnxSha256, workDirectory), failed), 200);
+      const filename = `${name}-${version}.onnx`;
+      return await sendArtifact(c, deps, { sha256: onnxSha256, bytes: onnxBytes, filename, contentType: BYTES });
     });
-}
-
-/** A verified artifact as a stream. Its file has no name any more, so nothing is left when the reader goes away. */
-async function openArtifact(store: Pick<ArtifactStore, 'getFile'>, sha256: string, workDirectory: string) {
-  const directory = await mkdtemp(join(workDirectory, 'download-'));
-  try {
-    const path = join(directory, 'artifact');
-    await store.getFile(sha256, path);
-    const file = await open(path);
-    return file.createReadStream() as AsyncIterable<Uint8Array>;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }

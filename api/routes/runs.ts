@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import { isAllowed } from '../../auth/principal.ts';
+import type { Scope } from '../../auth/roles.ts';
 import type { RunRepository } from '../../db/runs.ts';
 import { PlatformError } from '../../lib/errors.ts';
+import type { JobStatus } from '../../workflows/messages.ts';
 import { type EventSettings, streamJob } from '../job-events.ts';
 import type { Jobs } from '../jobs.ts';
 import { Job, JobFilters, JobId, JobKind, toListedJob } from '../resources/job.ts';
@@ -35,8 +37,7 @@ const getRun = declareRoute(['data', 'train', 'registry'], {
   request: { params },
   responses: { 200: json(Job, 'Where the run stands'), ...problems(404) },
 });
-// A deployment by hand is cancelled by who may release, any other job by who may train.
-const cancelRun = declareRoute(['train', 'release'], {
+const cancelRun = declareRoute(['data', 'train', 'release'], {
   method: 'post',
   path: '/{id}/cancel',
   operationId: 'cancelRun',
@@ -45,6 +46,22 @@ const cancelRun = declareRoute(['train', 'release'], {
   request: { params },
   responses: { 202: json(Job, 'Asked to stop, or stopped before'), ...problems(404, 409) },
 });
+const holdRun = <Path extends string>(path: Path, operationId: string, description: string) =>
+  declareRoute(['data'], {
+    method: 'post',
+    path,
+    operationId,
+    description: 'Only a batch prediction can be held',
+    idempotent: true,
+    tags,
+    request: { params },
+    responses: { 202: json(Job, description), ...problems(404, 409) },
+  });
+const pauseRun = holdRun('/{id}/pause', 'pauseRun', 'What is being computed is finished; nothing new begins');
+const resumeRun = holdRun('/{id}/resume', 'resumeRun', 'Goes on where it was paused');
+/** Who may start a job may cancel it. */
+const scopeToCancel = (kind: JobStatus['kind']): Scope =>
+  kind === 'deploy_model' ? 'release' : kind === 'batch_predict' ? 'data' : 'train';
 const ServerEvent = z
   .object({ event: z.string(), data: z.string().openapi({ description: 'JSON' }) })
   .openapi('ServerEvent');
@@ -74,11 +91,13 @@ export const runRoutes = ({ jobs, runs, events }: RunsDeps) =>
     .openapi(cancelRun, async (c) => {
       const { id } = c.req.valid('param');
       const { kind } = await jobs.status(id);
-      if (!isAllowed([kind === 'deploy_model' ? 'release' : 'train'], c.get('principal'))) {
+      if (!isAllowed([scopeToCancel(kind)], c.get('principal'))) {
         throw new PlatformError('FORBIDDEN', `your role or key does not allow this for ${kind}`);
       }
       return c.json(await jobs.cancel(id), 202);
     })
+    .openapi(pauseRun, async (c) => c.json(await jobs.signal(c.req.valid('param').id, 'pause'), 202))
+    .openapi(resumeRun, async (c) => c.json(await jobs.signal(c.req.valid('param').id, 'resume'), 202))
     .openapi(streamRun, async (c) => {
       const { id } = c.req.valid('param');
       const first = await jobs.status(id);

@@ -47,6 +47,7 @@ export function createFakeEngine() {
     query: (id) => Promise.resolve(jobs.get(id)?.told ?? null),
     result: (id) => Promise.resolve(jobs.get(id)?.told ?? null),
     cancel: () => Promise.resolve(),
+    signal: (id) => Promise.resolve(jobs.get(id)?.execution.state === 'running'),
   };
   return {
     engine,

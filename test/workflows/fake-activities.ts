@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Evaluated, MadeDataset, PreparedData, TrainedCandidate } from '../../activities/artifacts.ts';
+import type { BatchPredictionActivities } from '../../activities/batch-predictions.ts';
 import type { DatasetActivities } from '../../activities/dataset.ts';
 import type { DeploymentActivities } from '../../activities/deployment.ts';
 import type { EvaluationActivities } from '../../activities/evaluation.ts';
@@ -10,7 +11,8 @@ import type { ProjectionActivities, ProjectionInput } from '../../activities/pro
 import type { RegistryActivities } from '../../activities/registry.ts';
 import type { TrainingActivities } from '../../activities/training.ts';
 
-export type AllActivities = DatasetActivities &
+export type AllActivities = BatchPredictionActivities &
+  DatasetActivities &
   DeploymentActivities &
   EvaluationActivities &
   MonitoringActivities &
@@ -75,6 +77,13 @@ export function fakeActivities(replace: Partial<AllActivities> = {}) {
     activateDeployment: () => Promise.resolve(),
     abandonDeployment: () => Promise.resolve(),
     awaitNodesServing: () => Promise.resolve({ nodes: ['node'] }),
+    pinBatchData: () =>
+      Promise.resolve({ dataset_version: dataset.dataset_version, dataset_sha256: 'd', format: 'csv' }),
+    planBatch: () => Promise.resolve({ plan: 'plan', rows: 1000, chunks: 10 }),
+    scoreChunk: ({ chunk }) => Promise.resolve({ sha256: `chunk-${chunk}`, rows_failed: chunk % 2 }),
+    noteScoredChunks: ({ before, chunks }) =>
+      Promise.resolve([...(before === null ? [] : [before]), ...chunks.map(({ sha256 }) => sha256)].join(' ')),
+    assembleBatch: () => Promise.resolve({ output: { sha256: 'output', bytes: 10 }, manifest: 'manifest' }),
     ...replace,
   };
   return { activities, projected };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { QUEUES, type DeployInput, type JobInput } from '../../workflows/messages.ts';
+import { QUEUES, type BatchPredictInput, type DeployInput, type JobInput } from '../../workflows/messages.ts';
 import { startTestTemporal } from '../platform.ts';
 import type { AllActivities } from './fake-activities.ts';
 
@@ -61,9 +61,16 @@ const deployment: DeployInput = {
   requested_by: 'test',
 };
 
+const batch: BatchPredictInput = {
+  model: { name: 'churn', version: 1 },
+  source: { kind: 'dataset', dataset_version: 'ds_20260101T000000Z_0123456789ab' },
+  requested_by: 'test',
+};
+
 export const startJob = (client: Client, workflow: string) =>
   client.workflow.start(workflow, {
     taskQueue: QUEUES.pipeline,
     workflowId: `test-${randomUUID()}`,
-    args: [workflow === 'deployModel' ? deployment : input],
+    memo: { kept: 'across executions' },
+    args: [workflow === 'deployModel' ? deployment : workflow === 'batchPredict' ? batch : input],
   });
