@@ -25,27 +25,28 @@ export function createRowsThread(script = new URL('rows-thread-worker.ts', impor
     /** Opens a model file, which must stay where it is. */
     open: async (path: string, layout: RowLayout): Promise<PackedSession> => {
       const model = ++models;
-      let home: { readonly thread: Thread; readonly opened: Promise<unknown> } | undefined;
-      const opened = async (): Promise<Thread> => {
-        if (!home?.thread.isRunning()) {
-          const thread = running();
-          home = { thread, opened: thread.ask({ does: 'open', model, path, layout }) };
+      let home: Thread | undefined;
+      const openOn = async (thread: Thread) => {
+        home = thread;
+        try {
+          await thread.ask({ does: 'open', model, path, layout });
+        } catch (error) {
+          if (home === thread) home = undefined; // the next call tries again
+          throw error;
         }
-        const { thread, opened } = home;
-        await opened;
-        return thread;
       };
-      await opened();
+      await openOn(running());
       return {
         probabilities: async (buffers, rows) => {
           if (rows === 0) return new Float32Array();
-          const thread = await opened();
+          // The thread follows orders in turn, and answers those for a model that it cannot open with the reason.
+          if (!home?.isRunning()) void openOn(running()).catch(() => undefined);
           const copy = firstRows(buffers, layout, rows);
-          const moved = [copy.numbers.buffer, copy.integers.buffer];
-          return (await thread.ask({ does: 'score', model, buffers: copy, rows }, moved))!;
+          const order = { does: 'score', model, buffers: copy, rows } as const;
+          return (await home!.ask(order, [copy.numbers.buffer, copy.integers.buffer]))!;
         },
         release: async () => {
-          if (home?.thread.isRunning()) await home.thread.ask({ does: 'release', model });
+          if (home?.isRunning()) await home.ask({ does: 'release', model });
         },
       };
     },
