@@ -120,6 +120,14 @@ export const ConfigSchema = z
     SERVING_CONFIG: z.string().default('configs/config.yaml'),
     SERVING_LOAD_TIMEOUT_SECONDS: count(120),
     ENABLE_BOOM: flag.default(false),
+    PREDICTION_LOG_ENABLED: flag.default(true),
+    PREDICTION_LOG_MAX_BYTES: count(2 ** 30),
+    PREDICTION_LOG_WHEN_FULL: z.enum(['refuse', 'drop']).default('refuse'),
+    PREDICTION_LOG_SYNC_MS: count(1_000),
+    PREDICTION_RETENTION_DAYS: count(90),
+    SERVING_PROCESSES: count(availableParallelism()),
+    SERVING_MAX_IN_FLIGHT: count(1024),
+    SERVING_TRACE_SAMPLE_RATIO: z.coerce.number().min(0).max(1).default(0.01),
 
     MAX_UPLOAD_BYTES: count(10 * 2 ** 30),
     MAX_MODEL_BYTES: count(256 * 2 ** 20).refine(

@@ -3,11 +3,18 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SEGMENT_BYTES, SEGMENT_MS, segmentName } from './segments.ts';
 
-export type Write = (fd: number, bytes: Uint8Array, offset: number, length: number) => number;
+/** What may fail. */
+export interface Disk {
+  /** Answers how many bytes it wrote. */
+  readonly write: (fd: number, bytes: Uint8Array, offset: number, length: number) => number;
+  readonly sync: (fd: number) => Promise<void>;
+}
 export type SegmentFile = ReturnType<typeof createSegmentFile>;
 
+const SYSTEM: Disk = { write: writeSync, sync: promisify(fdatasync) };
+
 /** A new segment, readable by its user alone. Throws what the file system says. */
-export function createSegmentFile(folder: string, writer: string, sequence: number, write: Write = writeSync) {
+export function createSegmentFile(folder: string, writer: string, sequence: number, disk = SYSTEM) {
   const openedMs = Date.now();
   const path = join(folder, segmentName(openedMs, writer, sequence));
   const fd = openSync(path, 'ax', 0o600);
@@ -19,7 +26,7 @@ export function createSegmentFile(folder: string, writer: string, sequence: numb
     syncing = syncing.then(async () => {
       const upTo = bytes;
       if (upTo === synced) return;
-      await promisify(fdatasync)(fd);
+      await disk.sync(fd);
       synced = upTo;
     });
     return syncing;
@@ -35,7 +42,7 @@ export function createSegmentFile(folder: string, writer: string, sequence: numb
     append: (chunk: Uint8Array): void => {
       let written = 0;
       while (written < chunk.length) {
-        const count = write(fd, chunk, written, chunk.length - written);
+        const count = disk.write(fd, chunk, written, chunk.length - written);
         if (count === 0) throw new Error('the file system wrote nothing');
         written += count;
       }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { PlatformError } from '../../lib/errors.ts';
 import type { PredictionLog } from './record.ts';
-import { createSegmentFile, type SegmentFile, type Write } from './segment-file.ts';
+import { createSegmentFile, type Disk, type SegmentFile } from './segment-file.ts';
 import { openSpoolCounters } from './spool-counters.ts';
 
 /** Of one spool; can be sent to a thread. */
@@ -21,7 +21,7 @@ export interface SpoolWriterDeps {
   /** The disk failed: told once until it works again. */
   readonly onError: (error: Error) => void;
   /** In place of the system's. */
-  readonly write?: Write;
+  readonly disk?: Disk;
 }
 export interface SpoolWriter extends PredictionLog {
   /** Like `commit`, at once: for a thread that answers nobody meanwhile. Throws where `commit` rejects. */
@@ -35,7 +35,7 @@ const FAILED = { reason: 'predictions cannot be logged now', retryAfterSeconds: 
 const NEWLINE = 10;
 
 /** Opens a spool for writing; its segments are new files, so nothing is ever added to those of a process that was killed. */
-export function openSpoolWriter(settings: SpoolSettings, { name, onError, write }: SpoolWriterDeps): SpoolWriter {
+export function openSpoolWriter(settings: SpoolSettings, { name, onError, disk }: SpoolWriterDeps): SpoolWriter {
   const { folder, maxBytes, whenFull, syncMs } = settings;
   const counters = openSpoolCounters(settings.counters);
   const writer = `${name}.${randomBytes(4).toString('hex')}`;
@@ -54,7 +54,7 @@ export function openSpoolWriter(settings: SpoolSettings, { name, onError, write 
     if (segment?.isOpen()) return segment;
     segment?.close().catch(failed);
     segment = null;
-    return (segment = createSegmentFile(folder, writer, ++sequence, write));
+    return (segment = createSegmentFile(folder, writer, ++sequence, disk));
   };
   const keep = (lines: Uint8Array): void => {
     try {
