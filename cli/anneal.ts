@@ -17,7 +17,8 @@ const HELP = `anneal <command>
   up                start everything on this machine: servers, api, serving, workers
   demo [--exit]     up, then train and serve a churn model through the REST API; --exit stops at the end
   api               only the control plane
-  serving           only the data plane
+  serving [--processes <n>]
+                    only the data plane, on so many cores (default: SERVING_PROCESSES, else all)
   worker <role>     only one worker: pipeline, training or monitoring
   apply <file.ts>   save the pipelines that a TypeScript file exports, through the API
   token             print an access token of this machine's administrator, for curl
@@ -50,7 +51,7 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     process.exit((await platform.stop()) ? 0 : 1);
   },
   api: () => runMain('api/main.ts'),
-  serving: () => runMain('serving/main.ts'),
+  serving: (args) => runMain('serving/cluster/main.ts', ...args),
   worker: (args) => runMain('workers/main.ts', ...args),
   apply: async ([file = '']) => {
     const { api, token } = await openSession();

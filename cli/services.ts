@@ -29,7 +29,7 @@ const SERVICES = [
     probe: '/readyz',
   },
   { name: 'api', main: 'api/main.ts', args: [], port: 'API_PORT', probe: '/readyz' },
-  { name: 'serving', main: 'serving/main.ts', args: [], port: 'SERVING_PORT', probe: '/livez' },
+  { name: 'serving', main: 'serving/cluster/main.ts', args: [], port: 'SERVING_PORT', probe: '/livez' },
 ] as const;
 const FRONT_DOORS: readonly string[] = ['api', 'serving'];
 // Who checks no token needs no key: workers open files that strangers wrote.

@@ -34,6 +34,8 @@ export interface ServingDeps {
   readonly predictionLog: PredictionLog;
   readonly inFlight: InFlight;
   readonly log: Pick<Logger, 'error'>;
+  /** All metrics, as Prometheus text. */
+  readonly scrape: () => Promise<string>;
   readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
   readonly enableBoom: boolean;
   readonly authenticate: Authenticate;

@@ -11,6 +11,7 @@ import { createModelRepository } from '../db/models.ts';
 import { createRateLimitRepository } from '../db/rate-limits.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required } from '../lib/config.ts';
+import { serveHandedOver } from '../lib/http/handed-over.ts';
 import { listenHttp } from '../lib/http/listen.ts';
 import { createKeptJson } from '../lib/kept-json.ts';
 import { createLogger } from '../lib/log.ts';
@@ -18,18 +19,24 @@ import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { createThreadPool } from '../lib/thread-pool.ts';
+import { joinCluster, takePlace } from './cluster/member.ts';
 import { chooseModelUri } from './default-model.ts';
 import { createExplainer } from './explain/explainer.ts';
 import { createInFlight } from './in-flight.ts';
 import { startServingNode } from './node.ts';
+import { claimFolder } from './process-folder.ts';
 import { startServingRates } from './rates.ts';
 import { createModelOpening } from './scoring/model-opening.ts';
 
 const MAX_ROWS = 10_000;
 
-/** `node serving/main.ts` is one serving process. */
+const IDLE_GRACE_MS = 1_000;
+/** `node serving/main.ts` is one serving process: on a port of its own, or one of those that serving/cluster/main.ts starts. */
 const config = loadConfig();
-const log = createLogger({ service: 'serving', level: config.LOG_LEVEL });
+const place = takePlace(process.env);
+const log = createLogger({ service: 'serving', level: config.LOG_LEVEL }).child(
+  place.alone ? {} : { process: place.index },
+);
 const shutdown = createShutdown({ log, graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000 });
 exitOnSignal(shutdown);
 try {
@@ -41,7 +48,11 @@ try {
 }
 
 async function main(): Promise<void> {
-  const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false });
+  // Processes that share a home do not share what they remember.
+  const folder = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT), String(place.index));
+  await claimFolder(folder, 'serving');
+  const sampleRatio = config.SERVING_TRACE_SAMPLE_RATIO;
+  const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false, sampleRatio });
   shutdown.defer('telemetry', telemetry.shutdown);
   const secret = required(config, 'JWT_SECRET_KEY');
   const database = connect(required(config, 'DATABASE_URL'), { max: 4 });
@@ -53,8 +64,6 @@ async function main(): Promise<void> {
     configFile: await readConfigFile(config.SERVING_CONFIG),
     modelName: config.MODEL_NAME,
   });
-  // Processes that share a home do not share what they remember.
-  const folder = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT));
   const callers = await startCallers({
     ...{ secret, config, log },
     now: () => new Date(),
@@ -71,6 +80,8 @@ async function main(): Promise<void> {
   });
   shutdown.defer('rates', limits.stop);
   const opening = createModelOpening({ timeoutMs: config.SERVING_LOAD_TIMEOUT_SECONDS * 1000 });
+  const registry = createMetrics('serving');
+  const cluster = place.alone ? null : joinCluster(registry);
   shutdown.defer('rows thread', opening.close);
   const explainer = createExplainer(() =>
     createThreadPool(new URL('explain/thread.ts', import.meta.url), 1, { config, folder }),
@@ -86,11 +97,13 @@ async function main(): Promise<void> {
     folder,
     modelUri,
     opening,
-    registry: createMetrics('serving'),
+    registry,
+    scrape: cluster?.scrape ?? (() => registry.metrics()),
     log,
     rates: limits.rates,
     predictionLog: { commit: () => Promise.resolve() },
-    inFlight: createInFlight(1024),
+    largeBatches,
+    inFlight: createInFlight(config.SERVING_MAX_IN_FLIGHT),
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
@@ -98,12 +111,11 @@ async function main(): Promise<void> {
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);
-  const http = await listenHttp({
-    fetch: serving.app.fetch,
-    host: config.SERVING_HOST,
-    port: config.SERVING_PORT,
-    variable: 'SERVING_PORT',
-  });
+  const { SERVING_HOST: host, SERVING_PORT: port } = config;
+  const answering = { fetch: serving.app.fetch, host, idleGraceMs: IDLE_GRACE_MS };
+  const http = cluster
+    ? { port, ...serveHandedOver({ ...answering, connections: cluster.connections }) }
+    : await listenHttp({ ...answering, port, variable: 'SERVING_PORT' });
   shutdown.defer('HTTP server', http.close);
   shutdown.defer('readiness', serving.drain);
   log.info({ port: http.port, model_uri: modelUri }, 'serving is ready for requests');

@@ -21,6 +21,7 @@ export interface ServingNodeDeps
       | 'predictionLog'
       | 'inFlight'
       | 'explain'
+      | 'scrape'
       | 'trustedProxies'
       | 'corsOrigins'
       | 'enableBoom'

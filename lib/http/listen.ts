@@ -32,27 +32,29 @@ export interface HttpServer {
 export const listenHttp = (options: ListenOptions): Promise<HttpServer> =>
   new Promise((resolve, reject) => {
     const { host, port, variable } = options;
-    const { server, taken, drain } = createHttp(options);
-    const stopListening = async () => {
-      // Closing resets connections that wait to be accepted: first take those that are there.
-      for (let turn = 0, before = -1; before < taken() && turn < MAX_LAST_TURNS; turn++) {
-        before = taken();
-        await nextTurn();
-      }
-      // Not http's own close, which also ends idle connections, on which a request may be on its way.
-      NetServer.prototype.close.call(server);
-    };
+    const { server, drain } = createHttp(options);
     server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port, variable)));
     server.listen(port, host, () =>
-      resolve({ port: (server.address() as AddressInfo).port, close: () => drain(stopListening()) }),
+      resolve({ port: (server.address() as AddressInfo).port, close: () => drain(stopListening(server)) }),
     );
   });
+
+/** Takes the connections that wait to be accepted, which closing would reset, then closes; those that are open stay so. */
+export async function stopListening(server: NetServer): Promise<void> {
+  let taken = true;
+  server.on('connection', () => (taken = true));
+  for (let turn = 0; taken && turn < MAX_LAST_TURNS; turn++) {
+    taken = false;
+    await nextTurn();
+  }
+  // Not http's own close, which also ends idle connections, on which a request may be on its way.
+  NetServer.prototype.close.call(server);
+}
 
 /** An HTTP server that can be emptied without losing a request. */
 export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_SWEEP_MS }: HttpOptions) {
   const answer = getRequestListener(fetch, { hostname: host, errorHandler: answerUnreadable });
   const answers = new Map<Socket, ServerResponse | null>(); // the latest of each connection
-  let taken = 0;
   let draining = false;
   let emptied = () => {};
 
@@ -62,7 +64,6 @@ export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_S
     void answer(incoming, outgoing);
   });
   server.on('connection', (socket: Socket) => {
-    taken++;
     answers.set(socket, null);
     socket.once('close', () => {
       answers.delete(socket);
@@ -90,5 +91,5 @@ export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_S
     // Node takes a connection that never brought a byte for busy.
     for (const [socket, outgoing] of answers) if (!outgoing && socket.bytesRead === 0) socket.destroy();
   };
-  return { server, taken: () => taken, drain };
+  return { server, drain };
 }

@@ -1,16 +1,17 @@
 import { Hono, type Context } from 'hono';
+import { Registry } from 'prom-client';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
-import type { ServingMetrics } from '../serving-metrics.ts';
 
 export interface HealthRoutesDeps {
   readonly modelUri: string;
   /** Why the process should get no requests; null when it should. */
   readonly notReady: () => string | null;
-  readonly metrics: Pick<ServingMetrics, 'text' | 'contentType'>;
+  /** All metrics, as Prometheus text. */
+  readonly scrape: () => Promise<string>;
   readonly enableBoom: boolean;
 }
 
-export function healthRoutes({ modelUri, notReady, metrics, enableBoom }: HealthRoutesDeps) {
+export function healthRoutes({ modelUri, notReady, scrape, enableBoom }: HealthRoutesDeps) {
   const answer = (c: Context, more: object = {}) => {
     const reason = notReady();
     if (reason === null) return c.json({ status: 'ok', ...more });
@@ -24,7 +25,9 @@ export function healthRoutes({ modelUri, notReady, metrics, enableBoom }: Health
     .get('/api/v1/predict/health', open, health)
     .get('/livez', open, (c) => c.json({ status: 'ok' }))
     .get('/readyz', open, (c) => answer(c))
-    .get('/metrics', open, async (c) => c.body(await metrics.text(), 200, { 'content-type': metrics.contentType }));
+    .get('/metrics', open, async (c) =>
+      c.body(await scrape(), 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }),
+    );
   if (enableBoom) {
     app.get('/boom', guard(['predict']), () => {
       throw new Error('boom: asked for');

@@ -70,6 +70,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },
     enableBoom: false,
+    scrape: () => Promise.resolve(''),
     rates: ratesOf(),
     trustedProxies: [],
     corsOrigins: [],

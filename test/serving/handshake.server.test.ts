@@ -68,6 +68,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     folder,
     modelUri: settings.modelUri ?? 'models:/churn@production',
     opening,
+    scrape: () => Promise.resolve(''),
     registry: new Registry(),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxRows: 100 },

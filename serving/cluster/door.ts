@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { stopListening } from '../../lib/http/listen.ts';
+import { portError } from '../../lib/ports.ts';
+
+const MAX_WAITING = 1024;
+
+/** Hands a connection to a process; `refused` when that process is gone. */
+export type Taker = (socket: Socket, refused: () => void) => void;
+export interface DoorOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Named in the error when the port is taken. */
+  readonly variable: string;
+}
+export type Door = Awaited<ReturnType<typeof openDoor>>;
+
+/**
+ * Accepts connections, reads nothing of them, and gives them out in turn. They wait while nobody takes any. Throws
+ * CONFLICT when the port is taken.
+ */
+export async function openDoor({ host, port, variable }: DoorOptions) {
+  const takers: Taker[] = [];
+  const waiting = new Set<Socket>();
+
+  const place = (socket: Socket) => {
+    const taker = takers.shift();
+    if (taker) {
+      takers.push(taker);
+      taker(socket, () => place(socket));
+    } else if (waiting.size < MAX_WAITING) waiting.add(socket);
+    else socket.destroy();
+  };
+  // As http's own servers, whose connections these will be.
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, place);
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    throw portError(error, port, variable);
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    add: (taker: Taker): void => {
+      takers.push(taker);
+      for (const socket of waiting) {
+        waiting.delete(socket);
+        place(socket);
+      }
+    },
+    /** Of no effect when it does not take connections. */
+    remove: (taker: Taker): void => {
+      const index = takers.indexOf(taker);
+      if (index >= 0) takers.splice(index, 1);
+    },
+    /** Accepts no more; what was accepted has been given out. */
+    close: async (): Promise<void> => {
+      await stopListening(server);
+      for (const socket of waiting) socket.destroy();
+    },
+  };
+}
