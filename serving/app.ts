@@ -11,11 +11,15 @@ import type { Logger } from '../lib/log.ts';
 import type { ServedSlot } from './served-slot.ts';
 import type { ModelSlots } from './model-slots.ts';
 import type { InFlight } from './in-flight.ts';
-import { createPredictor } from './predict.ts';
+import { createInfer } from './open-inference/infer.ts';
+import { createPredictor, type PredictorDeps } from './predict.ts';
 import { createPredictionFront } from './prediction-front.ts';
+import type { Explainer } from './explain/explainer.ts';
+import { createExplainedPredictor } from './explain/explained-predictor.ts';
 import type { PredictionLog } from './prediction-log/record.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
+import { inferRoutes, openInferenceRoutes, problemAt } from './routes/open-inference.ts';
 import { predictRoutes } from './routes/predict.ts';
 import type { ServingMetrics } from './serving-metrics.ts';
 
@@ -30,12 +34,14 @@ export interface ServingDeps {
   /** Why the process should get no requests; null when it should. */
   readonly notReady: () => string | null;
   readonly metrics: ServingMetrics;
-  /** Has what is answered before it is answered. */
-  readonly predictionLog: PredictionLog;
-  readonly inFlight: InFlight;
-  readonly log: Pick<Logger, 'error'>;
   /** All metrics, as Prometheus text. */
   readonly scrape: () => Promise<string>;
+  /** Has what is answered before it is answered. */
+  readonly predictionLog: PredictionLog;
+  readonly explain: Explainer['explain'];
+  readonly largeBatches: PredictorDeps['largeBatches'];
+  readonly inFlight: InFlight;
+  readonly log: Pick<Logger, 'error'>;
   readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
   readonly enableBoom: boolean;
   readonly authenticate: Authenticate;
@@ -54,24 +60,24 @@ export function createServingApp(deps: ServingDeps) {
     const name = endpoint ?? defaultSlot();
     return name === null ? undefined : slots.get(name);
   };
-  const predictor = createPredictor({
-    ...{ slots, defaultSlot, isKnown, log: deps.predictionLog },
-    maxRows: limits.maxRows,
-    onScored: metrics.scored,
-  });
+  const scoring = { log: deps.predictionLog, maxRows: limits.maxRows, onScored: metrics.scored };
+  const predictor = createPredictor({ ...scoring, slots, defaultSlot, isKnown, largeBatches: deps.largeBatches });
+  const explained = createExplainedPredictor({ ...scoring, predictor, explain: deps.explain });
   const front = createPredictionFront({ ...deps, slotOf });
+  const infer = createInfer({ predictor, maxRows: limits.maxRows });
 
   // Not strict: a slash at the end of a path changes nothing.
   const app = new Hono<AuthEnv>({ strict: false });
   app.onError((error, c) => {
     const problem = toProblem(error, c.get('requestId'));
     if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
-    return answerProblem(c, problem);
+    return answerProblem(c, problemAt(c.req.path, problem));
   });
   app.notFound(refuseUnrouted(app));
   app
     // Before the middleware, whose work the front does for them.
-    .route('/', predictRoutes({ front, predictor, maxBodyBytes: limits.maxBodyBytes }))
+    .route('/', predictRoutes({ front, predictor, explained, maxBodyBytes: limits.maxBodyBytes }))
+    .route('/', inferRoutes({ front, infer, maxBodyBytes: limits.maxBodyBytes }))
     .use(requestId)
     .use(requestSpan)
     .use(clientAddress(deps.trustedProxies))
@@ -80,7 +86,8 @@ export function createServingApp(deps: ServingDeps) {
     .use(identify(deps.authenticate))
     .use(limitCallers(deps.rates))
     .route('/', healthRoutes(deps))
-    .route('/', modelRoutes({ served, slotOf, isKnown, limits }));
+    .route('/', modelRoutes({ served, slotOf, isKnown, limits }))
+    .route('/', openInferenceRoutes({ slotOf, isKnown, notReady: deps.notReady }));
   requireGuards(app);
   return app;
 }

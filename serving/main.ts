@@ -26,11 +26,12 @@ import { createInFlight } from './in-flight.ts';
 import { startServingNode } from './node.ts';
 import { claimFolder } from './process-folder.ts';
 import { startServingRates } from './rates.ts';
+import { createBatchThread } from './scoring/batch-thread.ts';
 import { createModelOpening } from './scoring/model-opening.ts';
 
 const MAX_ROWS = 10_000;
-
 const IDLE_GRACE_MS = 1_000;
+
 /** `node serving/main.ts` is one serving process: on a port of its own, or one of those that serving/cluster/main.ts starts. */
 const config = loadConfig();
 const place = takePlace(process.env);
@@ -79,14 +80,16 @@ async function main(): Promise<void> {
     log,
   });
   shutdown.defer('rates', limits.stop);
-  const opening = createModelOpening({ timeoutMs: config.SERVING_LOAD_TIMEOUT_SECONDS * 1000 });
   const registry = createMetrics('serving');
   const cluster = place.alone ? null : joinCluster(registry);
+  const opening = createModelOpening({ timeoutMs: config.SERVING_LOAD_TIMEOUT_SECONDS * 1000 });
   shutdown.defer('rows thread', opening.close);
   const explainer = createExplainer(() =>
     createThreadPool(new URL('explain/thread.ts', import.meta.url), 1, { config, folder }),
   );
   shutdown.defer('explainer', explainer.close);
+  const largeBatches = createBatchThread({ folder, maxRows: MAX_ROWS, spool: null });
+  shutdown.defer('batch thread', largeBatches.close);
   const serving = await startServingNode({
     explain: explainer.explain,
     node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it

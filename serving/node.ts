@@ -19,9 +19,10 @@ export interface ServingNodeDeps
       | 'limits'
       | 'rates'
       | 'predictionLog'
+      | 'largeBatches'
       | 'inFlight'
-      | 'explain'
       | 'scrape'
+      | 'explain'
       | 'trustedProxies'
       | 'corsOrigins'
       | 'enableBoom'
@@ -40,6 +41,7 @@ export type ServingNode = Awaited<ReturnType<typeof startServingNode>>;
 export async function startServingNode(deps: ServingNodeDeps) {
   const { node, repository, log } = deps;
   let draining = false;
+  let stopped = false;
   let heard = false;
   const reports = createRevisionReports(({ endpoint, revision, state, detail }) =>
     repository.reportRevision(node, endpoint, revision, state, detail),
@@ -47,6 +49,7 @@ export async function startServingNode(deps: ServingNodeDeps) {
   const models = createModelSet({
     ...deps,
     report: (endpoint, revision, state, detail) => {
+      if (stopped) return; // what loads now is given up
       log[state === 'failed' ? 'error' : 'info']({ endpoint, revision, state, detail }, 'endpoint revision');
       reports.add(endpoint, revision, state, detail);
       // The watcher sends it later if the database is away now.
@@ -84,6 +87,7 @@ export async function startServingNode(deps: ServingNodeDeps) {
     /** Leaves the handshake and releases the models. */
     stop: async (): Promise<void> => {
       draining = true;
+      stopped = true;
       await watcher.stop();
       await models.close();
     },

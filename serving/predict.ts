@@ -1,13 +1,19 @@
 import { notFound, PlatformError } from '../lib/errors.ts';
+import { requireParsable } from '../lib/http/body.ts';
 import { parseJson, rowsOf } from './json-body.ts';
 import type { ModelSlots } from './model-slots.ts';
 import type { PredictionCall } from './prediction-front.ts';
 import { predictionId } from './prediction-id.ts';
 import { latencyOf, linesOf } from './prediction-log/lines.ts';
 import type { PredictionLog } from './prediction-log/record.ts';
-import { costOf } from './rates.ts';
+import { costOfRows } from './rates.ts';
+import type { BatchThread } from './scoring/batch-thread.ts';
 import type { RowBuffers } from './scoring/row-buffers.ts';
 import type { ServedSlot } from './served-slot.ts';
+
+// Reading and scoring more than this keeps the event loop from all else for too long.
+const LARGE_BODY_BYTES = 64 * 2 ** 10;
+const LOGGED_AT_ONCE = 512; // rows
 
 export interface PredictorDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'use'>;
@@ -17,6 +23,7 @@ export interface PredictorDeps {
   readonly isKnown: (endpoint: string) => boolean;
   readonly maxRows: number;
   readonly log: PredictionLog;
+  readonly largeBatches: Pick<BatchThread, 'answer'>;
   readonly onScored: (slot: ServedSlot, rows: number) => void;
 }
 export type Predictor = ReturnType<typeof createPredictor>;
@@ -25,7 +32,8 @@ export type Predictor = ReturnType<typeof createPredictor>;
  * Scores JSON bodies and answers JSON, once the log has what it answers. Throws INVALID with one detail per bad field,
  * NOT_FOUND, or UNAVAILABLE while nothing is served or the log has no room.
  */
-export function createPredictor({ slots, defaultSlot, isKnown, maxRows, log, onScored }: PredictorDeps) {
+export function createPredictor(deps: PredictorDeps) {
+  const { slots, defaultSlot, isKnown, maxRows, log, largeBatches, onScored } = deps;
   const onSlot = async <T>(endpoint: string | undefined, work: (slot: ServedSlot) => Promise<T>): Promise<T> => {
     const name = endpoint ?? defaultSlot();
     const answer = name === null ? undefined : slots.use(name, work);
@@ -43,7 +51,11 @@ export function createPredictor({ slots, defaultSlot, isKnown, maxRows, log, onS
   ) => {
     const probabilities = await slot.scorePacked(buffers, features.length);
     const ids = features.map(() => predictionId());
-    await log.commit(linesOf(slot.texts, ids, features, probabilities, call));
+    for (let from = 0; from < ids.length; from += LOGGED_AT_ONCE) {
+      const some = <T extends { slice(from: number, to: number): T }>(all: T): T =>
+        all.slice(from, from + LOGGED_AT_ONCE);
+      await log.commit(linesOf(slot.texts, some(ids), some(features), some(probabilities), call));
+    }
     onScored(slot, features.length);
     return { ids, probabilities };
   };
@@ -66,12 +78,20 @@ export function createPredictor({ slots, defaultSlot, isKnown, maxRows, log, onS
       }),
 
     /** `body` is `{rows: [...]}`; answers in the order of the rows, all from one model version. */
-    batch: (body: Uint8Array, call: PredictionCall): Promise<string> =>
+    batch: (body: Uint8Array<ArrayBuffer>, call: PredictionCall): Promise<string | Uint8Array> =>
       onSlot(call.endpoint, async (slot) => {
-        const { value } = parseJson(body);
-        const cost = costOf(value);
-        if (cost > 1) await call.charge(cost - 1);
-        const rows = rowsOf(value, maxRows);
+        const chargeFor = async (rows: number) => {
+          const cost = costOfRows(rows);
+          if (cost > 1) await call.charge(cost - 1);
+        };
+        if (body.length > LARGE_BODY_BYTES) {
+          const { rows, bytes } = await largeBatches.answer(slot, body, call, chargeFor);
+          onScored(slot, rows);
+          return bytes;
+        }
+        requireParsable(body);
+        const rows = rowsOf(parseJson(body).value, maxRows);
+        await chargeFor(rows.length);
         const buffers = slot.pack(rows);
         const features = rows.map((row) => JSON.stringify(row));
         const { ids, probabilities } = await scoreRows(slot, buffers, features, call);

@@ -3,7 +3,7 @@ import type { RawRow } from '../ml/signature.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { type AnswerTexts, compileAnswerTexts } from './scoring/answer-texts.ts';
 import { createMicroBatcher, type MicroBatcher } from './scoring/micro-batcher.ts';
-import { createRowBuffers, type RowBuffers } from './scoring/row-buffers.ts';
+import { createRowBuffers, type RowBuffers, rowRange } from './scoring/row-buffers.ts';
 import { compileRowWriter, writeCheckedRow } from './scoring/row-writer.ts';
 
 /** A loaded model under the name it is served by. `endpoint` and `revision` are null for a pinned version. */
@@ -15,7 +15,7 @@ export interface ServedSlot extends LoadedModel {
   readonly scoreRow: (row: unknown) => Promise<number>;
   /** Rows as the model takes them. Throws INVALID when one breaks a rule. */
   readonly pack: (rows: readonly unknown[]) => RowBuffers;
-  /** The probabilities of packed rows. Rejects with MODEL_INVALID when the model answers no number. */
+  /** The probabilities of packed rows, in slices between which other work has its turn. Rejects with MODEL_INVALID when the model answers no number. */
   readonly scorePacked: (buffers: RowBuffers, rows: number) => Promise<Float32Array>;
   /** Rows that wait for their score. */
   readonly waiting: MicroBatcher['depth'];
@@ -37,7 +37,8 @@ const MAX_ERRORS = 100; // a wrong batch repeats itself
 export function createServedSlot(loaded: LoadedModel, { endpoint, revision, onBatch }: ServedAs): ServedSlot {
   const { model, layout, session, validate } = loaded;
   const write = compileRowWriter(model.signature);
-  const batcher = createMicroBatcher({ session, layout, maxRows: batchRows(loaded), onBatch });
+  const sliceRows = rowsInTime(loaded);
+  const batcher = createMicroBatcher({ session, layout, maxRows: Math.min(sliceRows, MAX_BATCH_ROWS), onBatch });
 
   // Writes a row that the compiled writer took for wrong, if it is right after all.
   const writeSlowly = (row: unknown, buffers: RowBuffers, index: number, path: string, errors: ErrorDetail[]) => {
@@ -45,8 +46,16 @@ export function createServedSlot(loaded: LoadedModel, { endpoint, revision, onBa
     const complete = validate(row, path, errors);
     if (errors.length === before) writeCheckedRow(complete, layout, buffers, index);
   };
+  const inSlices = async (buffers: RowBuffers, rows: number) => {
+    const probabilities = new Float32Array(rows);
+    for (let from = 0; from < rows; from += sliceRows) {
+      const to = Math.min(from + sliceRows, rows);
+      probabilities.set(await session.probabilities(rowRange(buffers, layout, from, to), to - from), from);
+    }
+    return probabilities;
+  };
   const scorePacked = async (buffers: RowBuffers, rows: number) => {
-    const probabilities = await session.probabilities(buffers, rows);
+    const probabilities = await (rows <= sliceRows ? session.probabilities(buffers, rows) : inSlices(buffers, rows));
     const bad = probabilities.findIndex((probability) => !Number.isFinite(probability));
     if (bad >= 0) throw new PlatformError('MODEL_INVALID', `the model answered no number for row ${bad}`);
     return probabilities;
@@ -79,10 +88,10 @@ export function createServedSlot(loaded: LoadedModel, { endpoint, revision, onBa
   };
 }
 
-function batchRows({ lane, cost }: LoadedModel): number {
-  const perRow = Math.max((cost[32] - cost[1]) / 31, 0.1);
-  const budget = lane === 'inline' ? INLINE_BATCH_US : THREAD_BATCH_US;
-  return Math.max(1, Math.min(MAX_BATCH_ROWS, Math.floor(budget / perRow)));
+/** How many rows may be scored before other work gets its turn. */
+function rowsInTime({ lane, cost }: LoadedModel): number {
+  const perRow = Math.max((cost[256] - cost[1]) / 255, 0.1);
+  return Math.max(1, Math.floor((lane === 'inline' ? INLINE_BATCH_US : THREAD_BATCH_US) / perRow));
 }
 
 function refuse(errors: readonly ErrorDetail[]): void {

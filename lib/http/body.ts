@@ -16,7 +16,7 @@ export function requireNoEncoding(c: Context): void {
 }
 
 /** Reads a whole body, which stays readable through `c.req`. Throws TOO_LARGE, whether its length is announced or not. */
-export async function readBody(c: Context, maxBytes: number): Promise<Buffer> {
+export async function readBody(c: Context, maxBytes: number): Promise<Buffer<ArrayBuffer>> {
   requireNoEncoding(c);
   const length = c.req.header('content-length');
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
@@ -38,7 +38,7 @@ const limitChunks = (c: Context, maxBytes: number) =>
   })(c as Context<Env, string>, () => Promise.resolve());
 
 /** Reads a body and makes sure that it may be parsed as JSON: not too large (413), UTF-8 (400), not too deep (422). */
-export async function readJsonBody(c: Context, maxBytes: number): Promise<Buffer> {
+export async function readJsonBody(c: Context, maxBytes: number): Promise<Buffer<ArrayBuffer>> {
   const bytes = await readBody(c, maxBytes);
   requireParsable(bytes);
   return bytes;

@@ -1,5 +1,5 @@
 import { PlatformError } from '../../lib/errors.ts';
-import { createRowBuffers, type RowBuffers, type RowLayout } from './row-buffers.ts';
+import { createRowBuffers, type RowBuffers, type RowLayout, rowRange } from './row-buffers.ts';
 import type { PackedSession } from './packed-session.ts';
 
 export interface MicroBatcherDeps {
@@ -46,7 +46,7 @@ export function createMicroBatcher({ session, layout, maxRows, onBatch }: MicroB
   };
   const scoreApart = async ({ buffers, waiting: rows }: Batch) => {
     for (const [row, waiter] of rows.entries()) {
-      await session.probabilities(rowOf(buffers, layout, row), 1).then(
+      await session.probabilities(rowRange(buffers, layout, row, row + 1), 1).then(
         ([probability]) => settle(waiter, probability!),
         (error: unknown) => waiter.reject(error),
       );
@@ -96,9 +96,3 @@ function settle({ resolve, reject }: Batch['waiting'][number], probability: numb
   if (Number.isFinite(probability)) resolve(probability);
   else reject(new PlatformError('MODEL_INVALID', `the model answered ${probability}, not a probability`));
 }
-
-const rowOf = ({ numbers, texts, integers }: RowBuffers, layout: RowLayout, row: number): RowBuffers => ({
-  numbers: numbers.subarray(row * layout.numbers.length, (row + 1) * layout.numbers.length),
-  texts: texts.slice(row * layout.texts.length, (row + 1) * layout.texts.length),
-  integers: integers.subarray(row * layout.integers.length, (row + 1) * layout.integers.length),
-});

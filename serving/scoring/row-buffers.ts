@@ -35,3 +35,15 @@ export const createRowBuffers = (layout: RowLayout, capacity: number): RowBuffer
   texts: new Array<string>(capacity * layout.texts.length).fill(''),
   integers: new BigInt64Array(capacity * layout.integers.length),
 });
+
+/** Rows `from` to before `to`: views, and a copy of the texts. */
+export const rowRange = (
+  { numbers, texts, integers }: RowBuffers,
+  layout: RowLayout,
+  from: number,
+  to: number,
+): RowBuffers => ({
+  numbers: numbers.subarray(from * layout.numbers.length, to * layout.numbers.length),
+  texts: texts.slice(from * layout.texts.length, to * layout.texts.length),
+  integers: integers.subarray(from * layout.integers.length, to * layout.integers.length),
+});

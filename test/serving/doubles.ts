@@ -46,6 +46,9 @@ export const untried: LoaderDeps['opening'] = {
   openOnThread: () => Promise.reject(new Error('the model is light')),
 };
 
+/** For tests whose bodies are small. */
+export const NO_LARGE_BATCHES = { answer: () => Promise.reject(new Error('a large batch')) };
+
 /** Keeps the lines it was given. */
 export function createTestLog() {
   const lines: string[] = [];
@@ -64,13 +67,14 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     modelUri: 'models:/churn@production',
     notReady: () => null,
     predictionLog: createTestLog(),
+    largeBatches: NO_LARGE_BATCHES,
     inFlight: createInFlight(100),
     explain: () => Promise.reject(new Error('this test explains nothing')),
+    scrape: () => Promise.resolve(''),
     metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxRows: 300 },
     enableBoom: false,
-    scrape: () => Promise.resolve(''),
     rates: ratesOf(),
     trustedProxies: [],
     corsOrigins: [],

@@ -17,7 +17,7 @@ import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
 import { createInFlight } from '../../serving/in-flight.ts';
-import { createTestLog } from './doubles.ts';
+import { createTestLog, NO_LARGE_BATCHES } from './doubles.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
@@ -53,7 +53,6 @@ afterEach(async () => {
   await Promise.all(folders.map((folder) => folder.remove()));
 });
 
-const opening = createModelOpening({ timeoutMs: 60_000 });
 /** A serving process on a connection of its own, so that a test can take its database away. */
 async function openNode(name: string, settings: { url?: string; folder?: string; modelUri?: string } = {}) {
   const own = connect(settings.url ?? postgres.url, { max: 3 });
@@ -67,15 +66,17 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     store,
     folder,
     modelUri: settings.modelUri ?? 'models:/churn@production',
-    opening,
-    scrape: () => Promise.resolve(''),
+    opening: createModelOpening({ timeoutMs: 60_000 }),
     registry: new Registry(),
+    scrape: () => Promise.resolve(''),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxRows: 100 },
     enableBoom: false,
     rates: ratesOf(),
     predictionLog: createTestLog(),
+    largeBatches: NO_LARGE_BATCHES,
     inFlight: createInFlight(100),
+    explain: () => Promise.reject(new Error('this test explains nothing')),
     trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),

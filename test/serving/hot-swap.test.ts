@@ -11,7 +11,7 @@ import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { principalOf } from '../auth/principals.ts';
 import { createInFlight } from '../../serving/in-flight.ts';
 import { createServedSlot } from '../../serving/served-slot.ts';
-import { createTestLog, untried } from './doubles.ts';
+import { createTestLog, NO_LARGE_BATCHES, untried } from './doubles.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { temporaryFolder } from '../platform.ts';
 import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
@@ -46,7 +46,9 @@ test('requests during 40 swaps of real models all succeed, each answered wholly 
     enableBoom: false,
     rates: ratesOf(),
     predictionLog: createTestLog(),
+    largeBatches: NO_LARGE_BATCHES,
     inFlight: createInFlight(100),
+    explain: () => Promise.reject(new Error('this test explains nothing')),
     trustedProxies: [],
     corsOrigins: [],
     authenticate: (user) => Promise.resolve(principalOf({ user })),

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
+import { join } from 'node:path';
+import { workerData } from 'node:worker_threads';
+import { HTTPException } from 'hono/http-exception';
+import { answerCalls, type Answered } from '../../lib/answer-calls.ts';
+import { PlatformError } from '../../lib/errors.ts';
+import { requireParsable } from '../../lib/http/body.ts';
+import { parseJson, rowsOf } from '../json-body.ts';
+import { predictionId } from '../prediction-id.ts';
+import { linesOf } from '../prediction-log/lines.ts';
+import { openSpoolWriter } from '../prediction-log/spool-writer.ts';
+import { compileRowValidator } from '../row-validator.ts';
+import { createServedSlot, type ServedSlot } from '../served-slot.ts';
+import type { BatchOrder, BatchSource, BatchThreadSettings, ParsedBatch } from './batch-orders.ts';
+import { openPackedSession } from './packed-session.ts';
+import { layoutOf } from './row-buffers.ts';
+
+// The thread of batch-thread.ts.
+const { folder, maxRows, spool } = workerData as BatchThreadSettings;
+const log = spool && openSpoolWriter(spool, { name: 'batch', onError: () => undefined });
+const parsed = new Map<number, unknown[]>();
+const KEPT = 4; // models
+let last: Promise<unknown> = Promise.resolve(); // one at a time, so that no model is released in use
+const slots = new Map<string, Promise<ServedSlot>>();
+const NICE = 10;
+
+// On Linux 0 is this thread alone: single rows come first where there are fewer processors than threads.
+if (process.platform === 'linux') setPriority(0, NICE);
+
+answerCalls<BatchOrder>(
+  async (order) => {
+    switch (order.does) {
+      case 'parse':
+        return { output: parse(order.job, order.body) };
+      case 'score':
+        return await (last = last.then(
+          () => score(order),
+          () => score(order),
+        ));
+      case 'drop':
+        return { output: parsed.delete(order.job) };
+    }
+  },
+  async () => {
+    await log?.close();
+    for (const slot of slots.values()) await (await slot).release();
+  },
+);
+
+function parse(job: number, body: Uint8Array): ParsedBatch {
+  try {
+    requireParsable(body);
+    const rows = rowsOf(parseJson(body).value, maxRows);
+    parsed.set(job, rows);
+    return { rows: rows.length };
+  } catch (error) {
+    if (error instanceof HTTPException) return { badRequest: error.message };
+    throw error;
+  }
+}
+
+async function score({ job, source, request }: Extract<BatchOrder, { does: 'score' }>): Promise<Answered> {
+  const rows = parsed.get(job)!;
+  parsed.delete(job);
+  const slot = await slotOf(source);
+  const probabilities = await slot.scorePacked(slot.pack(rows), rows.length);
+  const ids = rows.map(() => predictionId());
+  const timed = { ...request, arrivedMs: request.arrivedEpochMs - performance.timeOrigin };
+  log?.append(
+    Buffer.from(
+      linesOf(
+        slot.texts,
+        ids,
+        rows.map((row) => JSON.stringify(row)),
+        probabilities,
+        timed,
+      ),
+    ),
+  );
+  // Not Buffer.from, whose small results share memory that cannot be given away.
+  const output = new TextEncoder().encode(slot.texts.many(ids, probabilities));
+  return { output, moved: [output.buffer] };
+}
+
+/** The most recently used are kept. */
+async function slotOf(source: BatchSource): Promise<ServedSlot> {
+  const key = JSON.stringify([source.endpoint, source.revision, source.model.modelName, source.model.version]);
+  const known = slots.get(key) ?? open(source);
+  slots.delete(key);
+  slots.set(key, known);
+  for (const [oldest, slot] of slots) {
+    if (slots.size <= KEPT) break;
+    slots.delete(oldest);
+    void slot.then(({ release }) => release());
+  }
+  return await known.catch((error: unknown) => {
+    slots.delete(key);
+    throw error;
+  });
+}
+
+async function open({ endpoint, revision, model }: BatchSource): Promise<ServedSlot> {
+  const { signature } = model;
+  const layout = layoutOf(signature.inputs);
+  const session = await openPackedSession(await modelFile(model.onnxSha256), layout);
+  const cost = { 1: 0, 32: 0, 256: 0 };
+  const validate = compileRowValidator(signature);
+  return createServedSlot(
+    { model, validate, layout, session, cost, lane: 'thread', release: session.release },
+    { endpoint, revision },
+  );
+}
+
+async function modelFile(sha256: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, sha256));
+  } catch (cause) {
+    throw new PlatformError('UNAVAILABLE', 'the model has just been replaced; try again', { cause });
+  }
+}

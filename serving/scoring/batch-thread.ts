@@ -1,0 +1,70 @@
+import { HTTPException } from 'hono/http-exception';
+import { createCalledThread } from '../../lib/called-thread.ts';
+import { PlatformError } from '../../lib/errors.ts';
+import type { PredictionCall } from '../prediction-front.ts';
+import type { BatchOrder, BatchSource, BatchThreadSettings, ParsedBatch } from './batch-orders.ts';
+
+export type BatchThread = ReturnType<typeof createBatchThread>;
+
+// What may wait for the thread, over all requests: some tenths of a second of its time.
+const MAX_WAITING_BYTES = 128 * 2 ** 20;
+
+/**
+ * Answers batches that are too large for the event loop: the body goes to a thread as bytes, and the answer comes back as
+ * bytes. Rejects with UNAVAILABLE when too much waits.
+ */
+export function createBatchThread(settings: BatchThreadSettings) {
+  const thread = createCalledThread<BatchOrder>({
+    script: new URL('batch-thread-worker.ts', import.meta.url),
+    settings,
+    gone: 'the thread that scores batches has ended; try again',
+  });
+  let waitingBytes = 0;
+  let waiting = 0;
+  let jobs = 0;
+
+  const answer = async (source: BatchSource, body: Uint8Array<ArrayBuffer>, call: PredictionCall, charge: Charge) => {
+    const job = ++jobs;
+    const parsed = await thread.ask<ParsedBatch>({ does: 'parse', job, body }, [body.buffer]);
+    if ('badRequest' in parsed) throw new HTTPException(400, { message: parsed.badRequest });
+    try {
+      await charge(parsed.rows);
+    } catch (error) {
+      await thread.ask({ does: 'drop', job });
+      throw error;
+    }
+    const { requestId, traceId, caller, arrivedMs } = call;
+    const request = { requestId, traceId, caller, arrivedEpochMs: performance.timeOrigin + arrivedMs };
+    const { endpoint, revision, model } = source;
+    const bytes = await thread.ask<Uint8Array>({
+      does: 'score',
+      job,
+      source: { endpoint, revision, model },
+      request,
+    });
+    return { rows: parsed.rows, bytes };
+  };
+
+  return {
+    /** @param charge is told the number of rows before they are scored, and may throw */
+    answer: async (source: BatchSource, body: Uint8Array<ArrayBuffer>, call: PredictionCall, charge: Charge) => {
+      const { byteLength } = body;
+      if (waitingBytes + byteLength > MAX_WAITING_BYTES) throw busy();
+      waitingBytes += byteLength;
+      waiting++;
+      try {
+        return await answer(source, body, call, charge);
+      } finally {
+        waitingBytes -= byteLength;
+        waiting--;
+      }
+    },
+    /** Batches that wait for their answer. */
+    depth: () => waiting,
+    close: thread.close,
+  };
+}
+type Charge = (rows: number) => Promise<void>;
+
+const busy = () =>
+  new PlatformError('UNAVAILABLE', 'too many large batches wait to be scored; try again', { retryAfterSeconds: 2 });
