@@ -3,7 +3,7 @@ import { requireParsable } from '../../lib/http/body.ts';
 import { parseLeniently } from '../lenient-json.ts';
 import { type RequestedOutput, readOutputs } from './requested-outputs.ts';
 import { readInputs, type TensorInput } from './tensor-inputs.ts';
-import { flagOf, objectOf, parametersOf } from './members.ts';
+import { flagOf, objectOf, parametersOf, textOf } from './members.ts';
 import { refuse } from './refusal.ts';
 
 /** A request to infer, whose tensors agree about the number of rows but are not checked against a model. */
@@ -26,10 +26,10 @@ export function readInferRequest(body: Buffer, headerLength: string | undefined,
   const parameters = parametersOf(request, 'parameters');
   if (Object.hasOwn(parameters, 'sequence_id'))
     throw refuse('parameters.sequence_id', 'unsupported', 'is not supported: rows are scored on their own');
-  const { id } = request;
-  if (id !== undefined && typeof id !== 'string') throw refuse('id', 'type', 'must be a string');
+  const id = request['id'] === undefined ? undefined : textOf(request['id'], 'id');
   const { rows, inputs } = readInputs(request['inputs'], body.subarray(length), maxRows);
-  const outputs = readOutputs(request['outputs'], flagOf(parameters, 'binary_data_output', 'parameters') ?? false);
+  const binary = flagOf(parameters['binary_data_output'], 'parameters.binary_data_output') ?? false;
+  const outputs = readOutputs(request['outputs'], binary);
   return { id, rows, inputs, outputs };
 }
 

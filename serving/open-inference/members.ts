@@ -2,42 +2,35 @@ import { refuse } from './refusal.ts';
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** A JSON object. Throws INVALID naming `path`. */
+const wrongType = (value: unknown, path: string, expected: string) =>
+  value === undefined ? refuse(path, 'required', 'is required') : refuse(path, 'type', `must be ${expected}`);
+
+/** A JSON object. Throws INVALID naming `path`, as the others here. */
 export function objectOf(value: unknown, path: string): Members {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members;
-  throw refuse(path, 'type', 'must be an object');
+  throw wrongType(value, path, 'an object');
 }
 
-/** A JSON array. Throws INVALID naming `path`. */
 export function arrayOf(value: unknown, path: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw refuse(
-    path,
-    value === undefined ? 'required' : 'type',
-    value === undefined ? 'is required' : 'must be an array',
-  );
+  throw wrongType(value, path, 'an array');
 }
 
-/** The text that a member holds. Throws INVALID naming it. */
-export function textOf(members: Members, name: string, path: string): string {
-  const value = members[name];
+export function textOf(value: unknown, path: string): string {
   if (typeof value === 'string') return value;
-  const [rule, message] = value === undefined ? ['required', 'is required'] : ['type', 'must be a string'];
-  throw refuse(`${path}.${name}`, rule, message);
+  throw wrongType(value, path, 'a string');
+}
+
+export function flagOf(value: unknown, path: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw wrongType(value, path, 'true or false');
 }
 
 const NONE: Members = {};
 
-/** What stands under `parameters`. */
+/** What stands under `parameters` in an object at `path`. */
 export const parametersOf = ({ parameters }: Members, path: string): Members =>
   parameters === undefined ? NONE : objectOf(parameters, path);
-
-/** The true or false that a member holds. Throws INVALID naming it. */
-export function flagOf(members: Members, name: string, path: string): boolean | undefined {
-  const value = members[name];
-  if (value === undefined || typeof value === 'boolean') return value;
-  throw refuse(`${path}.${name}`, 'type', 'must be true or false');
-}
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
   shared_memory_region: 'is not supported: send the tensor in the body',

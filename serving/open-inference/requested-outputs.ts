@@ -19,13 +19,16 @@ export function readOutputs(value: unknown, binaryByDefault: boolean): readonly 
   for (const [index, entry] of wanted.entries()) {
     const path = `outputs[${index}]`;
     const output = objectOf(entry, path);
-    const named = textOf(output, 'name', path);
+    const named = textOf(output['name'], `${path}.name`);
     const name = NAMES.find((known) => known === named);
     if (!name) throw refuse(`${path}.name`, 'unknown_output', `must be one of ${NAMES.join(', ')}`);
     if (outputs.some((other) => other.name === name)) throw refuse(`${path}.name`, 'unique', `must not be named twice`);
     const parameters = parametersOf(output, `${path}.parameters`);
     refuseUnsupported(parameters, `${path}.parameters`);
-    outputs.push({ name, binary: flagOf(parameters, 'binary_data', `${path}.parameters`) ?? binaryByDefault });
+    outputs.push({
+      name,
+      binary: flagOf(parameters['binary_data'], `${path}.parameters.binary_data`) ?? binaryByDefault,
+    });
   }
   return outputs;
 }

@@ -25,7 +25,7 @@ export function readInputs(
   for (const [index, entry] of arrayOf(value, 'inputs').entries()) {
     const path = `inputs[${index}]`;
     const tensor = objectOf(entry, path);
-    const name = textOf(tensor, 'name', path);
+    const name = textOf(tensor['name'], `${path}.name`);
     if (names.has(name)) throw refuse(`${path}.name`, 'unique', `must not be another input's: '${name}'`);
     names.add(name);
     const own = rowsOf(tensor['shape'], path, maxRows);
@@ -54,7 +54,7 @@ function rowsOf(shape: unknown, path: string, maxRows: number): number {
 }
 
 function datatypeOf(tensor: Members, path: string): Datatype {
-  const name = textOf(tensor, 'datatype', path);
+  const name = textOf(tensor['datatype'], `${path}.datatype`);
   const datatype = DATATYPES.get(name);
   if (datatype) return datatype;
   throw refuse(`${path}.datatype`, 'datatype', `must be one of ${[...DATATYPES.keys()].join(', ')}`);
