@@ -41,9 +41,15 @@ export const createModelLoader = ({ cache, opening, retryDelayMs = 500 }: Loader
     }
   };
 
+  // Keeps no model from being served: it is fetched again when it is asked for.
+  const fetchExplainer = async ({ explainerSha256 }: ServedModel) => {
+    if (explainerSha256) await cache.file(explainerSha256).catch(() => undefined);
+  };
+
   return async (model) => {
     const { signature } = model;
-    const [path, goldenPath] = await Promise.all([file(model.onnxSha256), file(model.goldenRowsSha256)]);
+    const wanted = [file(model.onnxSha256), file(model.goldenRowsSha256), fetchExplainer(model)] as const;
+    const [path, goldenPath] = await Promise.all(wanted);
     const golden = JSON.parse(await readFile(goldenPath, 'utf8')) as GoldenRows;
     if (golden.rows.length === 0 || golden.rows.length !== golden.probabilities.length)
       throw new PlatformError('MODEL_INVALID', 'the model has no golden rows');

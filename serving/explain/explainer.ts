@@ -18,8 +18,8 @@ export interface ExplainTask {
 }
 export interface Explainer {
   /**
-   * Explanations in the order of the rows. Rejects with UNAVAILABLE when too many rows wait, and with what the artifact
-   * store says when the explainer is not on disk and cannot be fetched.
+   * Explanations in the order of the rows. Rejects with UNAVAILABLE when too many rows wait, or the explainer is not on
+   * disk and cannot be fetched.
    */
   explain(this: void, task: ExplainTask): Promise<readonly Explanation[]>;
   close(this: void): Promise<void>;

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { openArtifactStore } from '../../lib/artifact-store/open.ts';
 import type { Config } from '../../lib/config.ts';
+import { PlatformError } from '../../lib/errors.ts';
 import { threadTask } from '../../lib/thread-task.ts';
 import { createExplain, type Explain, type Explainable } from '../../ml/explain/explain.ts';
 import { createModelCache } from '../model-cache.ts';
@@ -32,5 +33,10 @@ async function explainOf(sha256: string): Promise<Explain> {
   return known;
 }
 
-const loadExplainable = async (sha256: string) =>
-  JSON.parse(Buffer.from(await cache.read(sha256)).toString()) as Explainable;
+async function loadExplainable(sha256: string): Promise<Explainable> {
+  try {
+    return JSON.parse(Buffer.from(await cache.read(sha256)).toString()) as Explainable;
+  } catch (cause) {
+    throw new PlatformError('UNAVAILABLE', 'what the model is explained with cannot be read', { cause });
+  }
+}

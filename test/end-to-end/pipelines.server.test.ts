@@ -2,6 +2,7 @@ import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectTemporal } from '../../lib/temporal-connection.ts';
 import { READY_PIPELINES, type ReadyPipelineName } from '../../pipelines/ready.ts';
+import type { Explanation } from '../../ml/explain/explain.ts';
 import { csv, shopRows } from '../data/examples.ts';
 import { createUser, startTestPlatform, type Api, type RunView, type TestPlatform } from './platform.ts';
 
@@ -62,6 +63,27 @@ test.each(Object.keys(ROWS) as ReadyPipelineName[])('%s trains from its sample d
   const { predictions, model } = await predict(name, sampleRows(name, 20, 99));
   expect(model).toEqual({ name, version: 1 });
   expect(predictions).toHaveLength(20);
+}); // prettier-ignore
+
+test.each(Object.keys(ROWS) as ReadyPipelineName[])('%s: a prediction is explained by what every feature adds to its log-odds', async (name) => {
+  const { serving } = platform.urls;
+  const response = await platform.send(`${serving}/api/v1/predict/${name}/batch?explain=true`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ rows: sampleRows(name, 100, 98) }),
+  });
+  expect(response.status).toBe(200);
+  const { predictions } = (await response.json()) as { predictions: (Prediction & { explanation: Explanation })[] };
+  expect(predictions).toHaveLength(100);
+  const { features, derived } = READY_PIPELINES[name].definition;
+  for (const { probability, explanation } of predictions) {
+    expect(Object.keys(explanation.contributions).sort()).toEqual(Object.keys({ ...features, ...derived }).sort());
+    const logOdds = Object.values(explanation.contributions).reduce((sum, value) => sum + value, explanation.base_value);
+    expect(Math.abs(1 / (1 + Math.exp(-logOdds)) - probability)).toBeLessThan(1e-6);
+  }
+  const found = await platform.send(`${serving}/lineage?endpoint=${name}`);
+  const lineage = (await found.json()) as { artifacts: Record<string, string> };
+  expect(lineage.artifacts['explainer_sha256']).toMatch(/^[0-9a-f]{64}$/);
 }); // prettier-ignore
 
 test('credit-default answers REJECT exactly from a probability of 0.05 on, else ACCEPT', async () => {

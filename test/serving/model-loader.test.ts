@@ -125,6 +125,14 @@ test('a store that is away for a moment is asked again, a missing artifact is no
   expect(getFile).toHaveBeenCalledTimes(1);
 });
 
+test('what a model is explained with comes to the disk too; without it the model is loaded all the same', async () => {
+  const { sha256: explainerSha256 } = await store.put(Buffer.from('{}'));
+  const model = await stored(await exampleModel());
+  await (await untriedLoader(store)({ ...model, explainerSha256 })).release();
+  expect(await readFile(join(folder.path, explainerSha256), 'utf8')).toBe('{}');
+  await (await untriedLoader(store)({ ...model, explainerSha256: 'f'.repeat(64) })).release();
+});
+
 test('what is on disk is not downloaded again, unless it is damaged', async () => {
   const model = await stored(await exampleModel());
   const getFile = vi.fn((sha256: string, path: string) => store.getFile(sha256, path));

@@ -1,0 +1,52 @@
+import { expect, test, vi } from 'vitest';
+import type { ThreadPool } from '../../../lib/thread-pool.ts';
+import { createExplainer } from '../../../serving/explain/explainer.ts';
+
+/** A thread that answers when it is told to. */
+function setUp() {
+  const waiting: ((answer: unknown) => void)[] = [];
+  const run = vi.fn(() => new Promise((resolve) => waiting.push(resolve)));
+  const close = vi.fn(() => Promise.resolve());
+  const open = vi.fn(() => ({ run, close }) as unknown as ThreadPool);
+  const explainer = createExplainer(open);
+  const explain = (rows: number) =>
+    explainer.explain({ explainer: 'a', rows: Array.from({ length: rows }, () => ({})) });
+  return { ...explainer, explain, open, run, threadClose: close, answerNext: () => waiting.shift()!([]) };
+}
+
+test('there is no thread before the first explanation, and one for all that follow', async () => {
+  const unused = setUp();
+  await unused.close();
+  expect(unused.open).not.toHaveBeenCalled();
+  const { explain, answerNext, open, run, close, threadClose } = setUp();
+  const both = [explain(1), explain(2)];
+  answerNext();
+  answerNext();
+  expect(await Promise.all(both)).toEqual([[], []]);
+  expect(open).toHaveBeenCalledOnce();
+  expect(run).toHaveBeenLastCalledWith('explain', { explainer: 'a', rows: [{}, {}] }, { onAbort: 'terminate' });
+  await close();
+  expect(threadClose).toHaveBeenCalledOnce();
+});
+
+test('500 rows may wait; who comes with more is told to come again, and is let in when there is room', async () => {
+  const { explain, answerNext, run } = setUp();
+  const letIn = [explain(450), explain(50)];
+  await expect(explain(1)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterSeconds: 1 });
+  answerNext();
+  await letIn[0];
+  letIn.push(explain(450));
+  await expect(explain(1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(run).toHaveBeenCalledTimes(3);
+  answerNext();
+  answerNext();
+  await Promise.all(letIn);
+});
+
+test('rows that could not be explained wait no longer', async () => {
+  const failing = { run: () => Promise.reject(new Error('crashed')), close: () => Promise.resolve() };
+  const { explain } = createExplainer(() => failing);
+  const rows = Array.from({ length: 400 }, () => ({}));
+  await expect(explain({ explainer: 'a', rows })).rejects.toThrow('crashed');
+  await expect(explain({ explainer: 'a', rows })).rejects.toThrow('crashed');
+});
