@@ -1,22 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createServingApp } from '../../serving/app.ts';
-import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createModelLoader } from '../../serving/model-loader.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
-import { createServingMetrics } from '../../serving/serving-metrics.ts';
-import { principalOf } from '../auth/principals.ts';
-import { createInFlight } from '../../serving/in-flight.ts';
-import { createServedSlot } from '../../serving/served-slot.ts';
-import { createTestLog, NO_LARGE_BATCHES, untried } from './doubles.ts';
-import { ratesOf } from '../auth/rates.ts';
+import { createServedSlot, type ServedSlot } from '../../serving/served-slot.ts';
+import { createTestServing, untried } from './doubles.ts';
 import { temporaryFolder } from '../platform.ts';
 import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
 
-test('requests during 40 swaps of real models all succeed, each answered wholly by the version it names', async () => {
+test('requests during 200 swaps of real models all succeed, each answered wholly by the version it names', async () => {
   const slots = createModelSlots<ServedSlot>((error) => expect.unreachable(String(error)));
   const examples = await Promise.all([exampleModel(-1), exampleModel(1)]);
   const expected = examples.map(({ golden }) => golden.probabilities);
@@ -34,27 +26,8 @@ test('requests during 40 swaps of real models all succeed, each answered wholly 
     slots.swap('churn', createServedSlot(loaded, { endpoint: 'churn', revision: version }));
   };
   await load(1);
-  const app = createServingApp({
-    slots,
-    defaultSlot: () => 'churn',
-    isKnown: () => true,
-    modelUri: 'models:/churn@production',
-    notReady: () => null,
-    metrics: createServingMetrics(new Registry(), () => []),
-    log: pino({ level: 'silent' }),
-    limits: { maxBodyBytes: 1_000_000, maxRows: 1000 },
-    enableBoom: false,
-    rates: ratesOf(),
-    predictionLog: createTestLog(),
-    largeBatches: NO_LARGE_BATCHES,
-    inFlight: createInFlight(100),
-    explain: () => Promise.reject(new Error('this test explains nothing')),
-    trustedProxies: [],
-    corsOrigins: [],
-    authenticate: (user) => Promise.resolve(principalOf({ user })),
-  });
+  const { app } = createTestServing({ slots, limits: { maxBodyBytes: 1_000_000, maxRows: 1000 } });
 
-  // Long enough to be scored in several slices, between which swaps happen.
   const rows = Array.from({ length: 300 }, (_, index) => GOLDEN_ROWS[index % 3]!);
   const body = JSON.stringify({ rows });
   let swapping = true;
@@ -76,10 +49,22 @@ test('requests during 40 swaps of real models all succeed, each answered wholly 
       versions.add(model.version);
     }
   };
-  const clients = Array.from({ length: 4 }, client);
-  for (let version = 2; version <= 41; version++) await load(version);
+  // Single rows share micro-batches, of one version each.
+  const singles = async (index: number) => {
+    while (swapping) {
+      const init = { method: 'POST', body: JSON.stringify(rows[index]), headers: { authorization: 'Bearer ada' } };
+      const response = await app.request('/predict', init);
+      const answer = (await response.json()) as { model: { version: number }; probability: number };
+      expect([response.status, answer.probability]).toEqual([
+        200,
+        expected[(answer.model.version + 1) % 2]![index % 3],
+      ]);
+    }
+  };
+  const clients = [...Array.from({ length: 2 }, client), ...Array.from({ length: 6 }, (_, index) => singles(index))];
+  for (let version = 2; version <= 201; version++) await load(version);
   swapping = false;
   await Promise.all(clients);
-  expect(versions.size).toBeGreaterThan(5);
+  expect(versions.size).toBeGreaterThan(20);
   await folder.remove();
 });
