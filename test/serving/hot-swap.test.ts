@@ -8,7 +8,7 @@ import { createTestServing, untried } from './doubles.ts';
 import { temporaryFolder } from '../platform.ts';
 import { exampleModel, GOLDEN_ROWS, servedModel } from './example-models.ts';
 
-test('requests during 200 swaps of real models all succeed, each answered wholly by the version it names', async () => {
+test('requests during 50 swaps of real models all succeed, each answered wholly by the version it names', async () => {
   const slots = createModelSlots<ServedSlot>((error) => expect.unreachable(String(error)));
   const examples = await Promise.all([exampleModel(-1), exampleModel(1)]);
   const expected = examples.map(({ golden }) => golden.probabilities);
@@ -28,7 +28,7 @@ test('requests during 200 swaps of real models all succeed, each answered wholly
   await load(1);
   const { app } = createTestServing({ slots, limits: { maxBodyBytes: 1_000_000, maxRows: 1000 } });
 
-  const rows = Array.from({ length: 300 }, (_, index) => GOLDEN_ROWS[index % 3]!);
+  const rows = Array.from({ length: 90 }, (_, index) => GOLDEN_ROWS[index % 3]!);
   const body = JSON.stringify({ rows });
   let swapping = true;
   const versions = new Set<number>();
@@ -61,10 +61,10 @@ test('requests during 200 swaps of real models all succeed, each answered wholly
       ]);
     }
   };
-  const clients = [...Array.from({ length: 2 }, client), ...Array.from({ length: 6 }, (_, index) => singles(index))];
-  for (let version = 2; version <= 201; version++) await load(version);
+  const clients = [client(), ...Array.from({ length: 4 }, (_, index) => singles(index))];
+  for (let version = 2; version <= 51; version++) await load(version);
   swapping = false;
   await Promise.all(clients);
-  expect(versions.size).toBeGreaterThan(20);
+  expect(versions.size).toBeGreaterThan(10);
   await folder.remove();
 });
