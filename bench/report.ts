@@ -21,11 +21,17 @@ export interface BenchRow {
   readonly met: boolean;
 }
 
+export interface BenchOptions {
+  /** Few short rounds, to see that it runs: the serving benchmarks only. */
+  readonly quick: boolean;
+}
 /** What a benchmark measured. `rows` that compare outputs come before those that compare times. */
 export interface BenchOutcome {
   readonly name: string;
   readonly rounds: number;
   readonly rows: readonly BenchRow[];
+  /** Peers that could not be measured, each with its reason: goals beside them are not shown to be met. */
+  readonly left_out?: readonly string[];
 }
 
 export function spreadOf(samples: readonly number[]): Spread {
@@ -45,11 +51,22 @@ export interface Comparison {
 }
 
 /** A quantity of which less is better (time, memory). `atLeast` is the smallest ratio peer / ours that meets the goal. */
-export function lessIsBetter(comparison: Comparison, atLeast: number): BenchRow {
+export function lessIsBetter(comparison: Comparison, atLeast?: number): BenchRow {
   const [ours, peer] = [spreadOf(comparison.ours), spreadOf(comparison.peer)];
-  const ratio = peer.median / ours.median;
-  return { ...comparison, ours, peer, ratio, goal: `ratio >= ${atLeast}`, met: ratio >= atLeast };
+  return { ...comparison, ours, peer, ...judged(peer.median / ours.median, atLeast) };
 }
+
+/** A quantity of which more is better (requests per second). `atLeast` is the smallest ratio ours / peer that meets the goal. */
+export function moreIsBetter(comparison: Comparison, atLeast?: number): BenchRow {
+  const [ours, peer] = [spreadOf(comparison.ours), spreadOf(comparison.peer)];
+  return { ...comparison, ours, peer, ...judged(ours.median / peer.median, atLeast) };
+}
+
+/** Without a goal a row is there to be seen. */
+const judged = (ratio: number, atLeast: number | undefined) =>
+  atLeast === undefined
+    ? { ratio, goal: 'none', met: true }
+    : { ratio, goal: `ratio >= ${atLeast}`, met: ratio >= atLeast };
 
 /** A quantity that must not be worse or better than the peer's by more than `atMost`, both ways. */
 export function sameWithin(comparison: Comparison, atMost: number): BenchRow {
@@ -58,12 +75,13 @@ export function sameWithin(comparison: Comparison, atMost: number): BenchRow {
   return { ...comparison, ours, peer, ratio: ours.median / peer.median, goal: `|ours - peer| <= ${atMost}`, met };
 }
 
-/** Prints the outcome as a table and writes it, with time and machine, to `path`. */
-export async function report(outcome: BenchOutcome, path: string): Promise<void> {
-  const { name, rounds, rows } = outcome;
-  const result = { name, measured_at: new Date().toISOString(), machine: machine(), rounds, rows };
+/** Prints the outcome as a table and, unless `path` is null, writes it there with time and machine. */
+export async function report(outcome: BenchOutcome, path: string | null): Promise<void> {
+  const { name, rounds, ...measured } = outcome;
+  const result = { name, measured_at: new Date().toISOString(), machine: machine(), rounds, ...measured };
   console.log(`${name}: ${rounds} rounds on ${result.machine}; medians (min to max)`);
-  console.table(Object.fromEntries(rows.map((row) => [row.what, cells(row)])));
+  console.table(Object.fromEntries(outcome.rows.map((row) => [`${row.what} | ${row.peer_name}`, cells(row)])));
+  if (path === null) return;
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, `${JSON.stringify(result, null, 2)}\n`);
 }
@@ -79,16 +97,18 @@ export function busyWarning(): string | null {
   return `the machine is busy (load ${load.toFixed(1)} on ${cpus().length} cores): times will mislead`;
 }
 
-/** One line per row that falls short of its goal. */
-export const shortfalls = ({ rows }: BenchOutcome): string[] =>
-  rows
+/** One line per row that falls short of its goal, and per peer that was left out. */
+export const shortfalls = ({ rows, left_out = [] }: BenchOutcome): string[] => [
+  ...rows
     .filter((row) => !row.met)
-    .map((row) => `${row.what}: ratio ${row.ratio.toFixed(3)} to ${row.peer_name}, goal ${row.goal}`);
+    .map((row) => `${row.what}: ratio ${row.ratio.toFixed(3)} to ${row.peer_name}, goal ${row.goal}`),
+  ...left_out.map((reason) => `left out: ${reason}`),
+];
 
-const cells = ({ unit, ours, peer, peer_name, ratio, goal, met }: BenchRow) => ({
+const cells = ({ unit, ours, peer, ratio, goal, met }: BenchRow) => ({
   unit,
   ours: format(ours),
-  [peer_name]: format(peer),
+  peer: format(peer),
   ratio: ratio.toFixed(3),
   goal,
   met: met ? 'yes' : 'NO',

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { lessIsBetter, report, sameWithin, shortfalls, spreadOf } from '../../bench/report.ts';
+import { lessIsBetter, moreIsBetter, report, sameWithin, shortfalls, spreadOf } from '../../bench/report.ts';
 
 const times = { what: 'time', unit: 's', ours: [3, 1, 2], peer: [8, 4, 6], peer_name: 'peer' };
 
@@ -14,6 +14,13 @@ test('takes the median of odd and even counts, beside min and max', () => {
 test('calls ours three times better when it needs a third, and misses a goal above that', () => {
   expect(lessIsBetter(times, 3)).toMatchObject({ ratio: 3, goal: 'ratio >= 3', met: true });
   expect(lessIsBetter(times, 3.1).met).toBe(false);
+});
+
+test('calls ours two times better when it does twice as much, and a row without a goal is never missed', () => {
+  const rate = { ...times, ours: [20, 12, 8], peer: [6, 5, 7] };
+  expect(moreIsBetter(rate, 2)).toMatchObject({ ratio: 2, goal: 'ratio >= 2', met: true });
+  expect(moreIsBetter(rate, 2.1).met).toBe(false);
+  expect(moreIsBetter({ ...rate, ours: [1] })).toMatchObject({ goal: 'none', met: true });
 });
 
 test('finds outputs the same only within the tolerance, either way round', () => {
@@ -48,4 +55,7 @@ test('writes the outcome with time and machine, and names only the rows that fal
     'what',
   ]);
   expect(shortfalls(outcome)).toEqual(['memory: ratio 3.000 to peer, goal ratio >= 9']);
+  expect(shortfalls({ ...outcome, rows: [], left_out: ['other: does not start'] })).toEqual([
+    'left out: other: does not start',
+  ]);
 });
