@@ -25,6 +25,7 @@ import { exampleDefinition } from '../db/examples.ts';
 /** Jobs that stand where a test puts them: Temporal without a server. */
 export function createFakeEngine() {
   const jobs = new Map<string, { job: JobStart; execution: JobExecution; told: JobStatus | null }>();
+  const signals: string[] = [];
   let onStart = () => Promise.resolve();
   const engine: JobEngine = {
     start: async (job) => {
@@ -47,11 +48,15 @@ export function createFakeEngine() {
     query: (id) => Promise.resolve(jobs.get(id)?.told ?? null),
     result: (id) => Promise.resolve(jobs.get(id)?.told ?? null),
     cancel: () => Promise.resolve(),
-    signal: (id) => Promise.resolve(jobs.get(id)?.execution.state === 'running'),
+    signal: (id, signal) => {
+      signals.push(`${id} ${signal}`);
+      return Promise.resolve(jobs.get(id)?.execution.state === 'running');
+    },
   };
   return {
     engine,
     jobs,
+    signals,
     /** Starts wait from now on; `reached` settles when the first one does. */
     holdStarts: () => {
       const reached = Promise.withResolvers<void>();
@@ -202,6 +207,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     now,
     models: {} as ApiDeps['models'],
     endpoints: {} as ApiDeps['endpoints'],
+    predictions: {} as ApiDeps['predictions'],
     datasets: datasets as unknown as ApiDeps['datasets'],
     idempotencyKeys: createFakeKeys(),
     auditLog: audit,
