@@ -8,6 +8,7 @@ import { connect } from '../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../db/endpoint-revisions.ts';
 import { createEndpointRepository, toServedModel } from '../db/endpoints.ts';
 import { createModelRepository } from '../db/models.ts';
+import { createPredictionRepository } from '../db/predictions.ts';
 import { createRateLimitRepository } from '../db/rate-limits.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { loadConfig, required } from '../lib/config.ts';
@@ -24,6 +25,7 @@ import { chooseModelUri } from './default-model.ts';
 import { createExplainer } from './explain/explainer.ts';
 import { createInFlight } from './in-flight.ts';
 import { startServingNode } from './node.ts';
+import { noPredictionLog, startPredictionLog } from './prediction-log/start.ts';
 import { claimFolder } from './process-folder.ts';
 import { startServingRates } from './rates.ts';
 import { createBatchThread } from './scoring/batch-thread.ts';
@@ -88,7 +90,18 @@ async function main(): Promise<void> {
     createThreadPool(new URL('explain/thread.ts', import.meta.url), 1, { config, folder }),
   );
   shutdown.defer('explainer', explainer.close);
-  const largeBatches = createBatchThread({ folder, maxRows: MAX_ROWS, spool: null });
+  const predictions = config.PREDICTION_LOG_ENABLED
+    ? startPredictionLog({
+        folder: join(folder, 'spool'),
+        maxBytes: config.PREDICTION_LOG_MAX_BYTES,
+        whenFull: config.PREDICTION_LOG_WHEN_FULL,
+        syncMs: config.PREDICTION_LOG_SYNC_MS,
+        insert: createPredictionRepository(database.db).insert,
+        log,
+      })
+    : noPredictionLog;
+  shutdown.defer('prediction log', predictions.stop);
+  const largeBatches = createBatchThread({ folder, maxRows: MAX_ROWS, spool: predictions.spool });
   shutdown.defer('batch thread', largeBatches.close);
   const serving = await startServingNode({
     explain: explainer.explain,
@@ -104,7 +117,7 @@ async function main(): Promise<void> {
     scrape: cluster?.scrape ?? (() => registry.metrics()),
     log,
     rates: limits.rates,
-    predictionLog: { commit: () => Promise.resolve() },
+    predictionLog: predictions.log,
     largeBatches,
     inFlight: createInFlight(config.SERVING_MAX_IN_FLIGHT),
     trustedProxies: config.TRUSTED_PROXIES,
