@@ -26,7 +26,7 @@ import { createExplainer } from './explain/explainer.ts';
 import { createInFlight } from './in-flight.ts';
 import { startServingNode } from './node.ts';
 import { noPredictionLog, startPredictionLog } from './prediction-log/start.ts';
-import { claimFolder } from './process-folder.ts';
+import { claimFolder, orphanedFolders } from './process-folder.ts';
 import { startServingRates } from './rates.ts';
 import { createBatchThread } from './scoring/batch-thread.ts';
 import { createModelOpening } from './scoring/model-opening.ts';
@@ -52,7 +52,8 @@ try {
 
 async function main(): Promise<void> {
   // Processes that share a home do not share what they remember.
-  const folder = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT), String(place.index));
+  const folders = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT));
+  const folder = join(folders, String(place.index));
   await claimFolder(folder, 'serving');
   const sampleRatio = config.SERVING_TRACE_SAMPLE_RATIO;
   const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false, sampleRatio });
@@ -92,7 +93,8 @@ async function main(): Promise<void> {
   shutdown.defer('explainer', explainer.close);
   const predictions = config.PREDICTION_LOG_ENABLED
     ? startPredictionLog({
-        folder: join(folder, 'spool'),
+        folder: spoolOf(folder),
+        orphans: place.index === 0 ? (await orphanedFolders(folders, place.count)).map(spoolOf) : [],
         maxBytes: config.PREDICTION_LOG_MAX_BYTES,
         whenFull: config.PREDICTION_LOG_WHEN_FULL,
         syncMs: config.PREDICTION_LOG_SYNC_MS,
@@ -136,6 +138,8 @@ async function main(): Promise<void> {
   shutdown.defer('readiness', serving.drain);
   log.info({ port: http.port, model_uri: modelUri }, 'serving is ready for requests');
 }
+
+const spoolOf = (folder: string) => join(folder, 'spool');
 
 async function readConfigFile(path: string): Promise<string | null> {
   try {
