@@ -11,6 +11,7 @@ import { createModelLoader, type LoaderDeps } from './model-loader.ts';
 import { createModelSlots } from './model-slots.ts';
 import { createPinnedModel, PINNED_SLOT } from './pinned-model.ts';
 import { readinessOf } from './readiness.ts';
+import type { ModelOpening } from './scoring/model-opening.ts';
 import { NOTHING_SERVED, type ServingMemory } from './serving-memory.ts';
 
 export interface ModelSetDeps {
@@ -20,7 +21,7 @@ export interface ModelSetDeps {
   readonly store: Pick<ArtifactStore, 'getFile'>;
   /** Keeps models and the last known endpoints between starts; belongs to this process alone. */
   readonly folder: string;
-  readonly opening: LoaderDeps['opening'];
+  readonly opening: LoaderDeps['opening'] & Pick<ModelOpening, 'stopTrials'>;
   readonly report: ReconcilerDeps['report'];
   readonly log: Pick<Logger, 'warn' | 'error'>;
 }
@@ -70,6 +71,7 @@ export function createModelSet({ modelUri, resolveModel, store, folder, opening,
     settled: reconciler.settled,
     /** Releases every model when its last request is answered. */
     close: async (): Promise<void> => {
+      opening.stopTrials();
       await reconciler.settled();
       await reconciler.close();
       for (const name of slots.names()) slots.remove(name);

@@ -7,6 +7,8 @@ export interface ModelTrialOptions {
   readonly timeoutMs: number;
   /** What the process runs, when it is not the usual trial. */
   readonly script?: URL;
+  /** Ends the trials that run, with its reason. */
+  readonly signal?: AbortSignal;
 }
 /** Throws MODEL_INVALID with what is wrong with a model. */
 export type TryModel = (input: TrialInput) => Promise<TrialResult>;
@@ -21,11 +23,13 @@ const memoryFor = (bytes: number) => 512 * MIB + 24 * bytes; // ensembles of tre
 export function createModelTrial({
   timeoutMs,
   script = new URL('trial-process.ts', import.meta.url),
+  signal,
 }: ModelTrialOptions): TryModel {
-  const run = createLimitedProcesses({ concurrent: 1, waiting: Infinity });
+  // Two, so that a model that takes for ever does not keep all others out.
+  const run = createLimitedProcesses({ concurrent: 2, waiting: Infinity });
   const refuse = (_rule: string, message: string) => new PlatformError('MODEL_INVALID', `trying the model ${message}`);
   return async (input) => {
     const { size } = await stat(input.path);
-    return await run({ script, memoryBytes: memoryFor(size), timeoutMs, refuse }, input);
+    return await run({ script, memoryBytes: memoryFor(size), timeoutMs, refuse }, input, signal);
   };
 }

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { createServingApp, type ServingDeps } from '../../serving/app.ts';
 import { createInFlight } from '../../serving/in-flight.ts';
 import type { LoadedModel } from '../../serving/loaded-model.ts';
-import type { LoaderDeps } from '../../serving/model-loader.ts';
+import type { ModelSetDeps } from '../../serving/model-set.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { compileRowValidator } from '../../serving/row-validator.ts';
 import type { PackedSession } from '../../serving/scoring/packed-session.ts';
@@ -41,9 +41,10 @@ export const slotScoring = (endpoint: string, version: number, probabilities: Pa
   exampleSlot(endpoint, version, { session: { probabilities, release: () => Promise.resolve() } });
 
 /** Takes every model for a light one without trying it. */
-export const untried: LoaderDeps['opening'] = {
+export const untried: ModelSetDeps['opening'] = {
   tryModel: () => Promise.resolve({ loadMs: 1, cost: { 1: 40, 32: 70, 256: 330 } }),
   openOnThread: () => Promise.reject(new Error('the model is light')),
+  stopTrials: () => undefined,
 };
 
 /** For tests whose bodies are small. */

@@ -5,7 +5,7 @@ import { packInputs } from '../../../ml/onnx/pack-inputs.ts';
 import { writeOnnx } from '../../../ml/onnx/write.ts';
 import type { RawRow } from '../../../ml/signature.ts';
 import { openPackedSession } from '../../../serving/scoring/packed-session.ts';
-import { layoutOf } from '../../../serving/scoring/row-buffers.ts';
+import { layoutOf, rowRange } from '../../../serving/scoring/row-buffers.ts';
 import { encode, foreignModel, SIGNATURE, type Message } from '../../ml/onnx/foreign-model.ts';
 import { features, linear, sampleRows, signature, trained, trees } from '../../ml/onnx/sample.ts';
 import { buffered } from './buffered.ts';
@@ -39,6 +39,8 @@ test.for<[string, () => Uint8Array, readonly InputColumn[], readonly RawRow[], b
     // As in a buffer that is used again: what an earlier batch left behind it does not count.
     expect(await packed.probabilities(buffered(layout, rows), count)).toEqual(expected);
   }
+  const part = rowRange(buffered(layout, rows), layout, 30, 50);
+  expect(await packed.probabilities(part, 20)).toEqual(await scoreRows(named, named, rows.slice(30, 50)));
   expect(await packed.probabilities(buffered(layout, [], 4), 0)).toHaveLength(0);
   await Promise.all([named.release(), packed.release()]);
 });
