@@ -6,7 +6,8 @@ import { portError } from '../ports.ts';
 import { answerUnreadable, refuseUnreadable } from './unreadable.ts';
 
 const IDLE_SWEEP_MS = 50;
-const MAX_LAST_TURNS = 100;
+const LAST_TURNS_MS = 200;
+const QUIET_TURN_MS = 0.1;
 
 export interface HttpOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
@@ -39,13 +40,20 @@ export const listenHttp = (options: ListenOptions): Promise<HttpServer> =>
     );
   });
 
-/** Takes the connections that wait to be accepted, which closing would reset, then closes; those that are open stay so. */
+/**
+ * Closes what listens; connections that are open stay so. Closing resets those that wait to be accepted, so first they
+ * are taken, until a turn of the event loop so short that hardly one can have come since its beginning.
+ */
 export async function stopListening(server: NetServer): Promise<void> {
-  let taken = true;
+  let taken = false;
   server.on('connection', () => (taken = true));
-  for (let turn = 0; taken && turn < MAX_LAST_TURNS; turn++) {
+  const deadline = performance.now() + LAST_TURNS_MS;
+  for (let began = 0, ended = performance.now(); taken || ended - began > QUIET_TURN_MS;) {
+    if (ended > deadline) break;
     taken = false;
+    began = ended;
     await nextTurn();
+    ended = performance.now();
   }
   // Not http's own close, which also ends idle connections, on which a request may be on its way.
   NetServer.prototype.close.call(server);
@@ -73,11 +81,14 @@ export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_S
   if (requestTimeoutMs !== undefined) server.requestTimeout = requestTimeoutMs;
   server.on('clientError', refuseUnreadable);
 
-  /** Ends every connection with its next answer, or as idle after the grace; no new one comes once `closed` resolves. */
+  /**
+   * Ends every connection with its next answer, or as idle after the grace. No new one comes once `closed` resolves; whose
+   * connection ended before that would come again.
+   */
   const drain = async (closed: Promise<void>): Promise<void> => {
+    await closed;
     draining = true;
     for (const outgoing of answers.values()) if (outgoing) outgoing.shouldKeepAlive = false;
-    await closed;
     const empty = new Promise<void>((resolve) => (emptied = resolve));
     if (answers.size === 0) return;
     await Promise.race([empty, delay(idleGraceMs, undefined, { ref: false })]);
