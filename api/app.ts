@@ -26,6 +26,7 @@ import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
 import { type ModelsDeps, modelRoutes } from './routes/models.ts';
 import { type PipelinesDeps, pipelineRoutes } from './routes/pipelines.ts';
+import { type PredictionsDeps, predictionRoutes } from './routes/predictions.ts';
 import { type RunsDeps, runRoutes } from './routes/runs.ts';
 import { type TrainDeps, trainRoutes } from './routes/train.ts';
 import { type UsersDeps, userRoutes } from './routes/users.ts';
@@ -36,6 +37,7 @@ type RouteDeps = DataDeps &
   ModelsDeps &
   DatasetsDeps &
   PipelinesDeps &
+  PredictionsDeps &
   Omit<BatchPredictionsDeps, 'endpoints'>;
 export interface ApiDeps extends RouteDeps {
   readonly auditLog: Pick<AuditLog, 'append' | 'list' | 'read'>;
@@ -106,7 +108,8 @@ export function createApp(deps: ApiDeps) {
     .route('/api/v1/models', modelRoutes(deps))
     .route('/api/v1/datasets', datasetRoutes(deps))
     .route('/api/v1/pipelines', pipelineRoutes(deps))
-    .route('/api/v1/endpoints', endpointRoutes(deps));
+    .route('/api/v1/endpoints', endpointRoutes(deps))
+    .route('/api/v1/predictions', predictionRoutes(deps));
   requireGuards(routed);
   return routed;
 }

@@ -16,6 +16,7 @@ import { createIdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { migrate } from '../db/migrate.ts';
 import { createModelRepository } from '../db/models.ts';
 import { createPipelineRepository } from '../db/pipelines.ts';
+import { createPredictionRepository } from '../db/predictions.ts';
 import { createRateLimitRepository } from '../db/rate-limits.ts';
 import { createRefreshTokenRepository } from '../db/refresh-tokens.ts';
 import { createRunRepository } from '../db/runs.ts';
@@ -42,7 +43,8 @@ import { createTemporalJobs } from './temporal-jobs.ts';
 import { removeLeftovers } from './uploads.ts';
 
 const EVENTS = { pollMs: 400, keepAliveMs: 15_000 } as const;
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MODEL_CHECK = new URL('../workers/check-model.ts', import.meta.url);
 const MODEL_CHECKS = { concurrent: 2, waiting: 8 } as const;
 const KEEP_IDEMPOTENCY_KEYS_MS = DAY_MS;
@@ -118,12 +120,22 @@ async function main(config: Config): Promise<void> {
     );
   }, DAY_MS);
   shutdown.defer('pruning', pruning.stop);
+  const predictions = createPredictionRepository(db);
+  const retention = repeat(async () => {
+    const before = new Date(Date.now() - config.PREDICTION_RETENTION_DAYS * DAY_MS);
+    await predictions.dropBefore(before).then(
+      (days) => days.length > 0 && log.info({ days }, 'old predictions are deleted'),
+      (err: unknown) => log.warn({ err }, 'old predictions stay for now'),
+    );
+  }, HOUR_MS);
+  shutdown.defer('retention', retention.stop);
   const app = createApp({
     ...saves,
     jobs: createJobs({ ...saves, engine, runs, log, now }),
     runs,
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
+    predictions,
     idempotencyKeys,
     auditLog: createAuditLog(db),
     log,

@@ -7,6 +7,7 @@ import type { Logger } from '../../lib/log.ts';
 import { declareRoute } from '../declare-route.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { json, problems } from '../resources/problem.ts';
+import { type GivenWindow, TimeWindow, windowOf } from '../resources/time-window.ts';
 import { createRouter } from '../router.ts';
 
 export interface AuditDeps {
@@ -14,7 +15,6 @@ export interface AuditDeps {
   readonly log: Pick<Logger, 'error'>;
 }
 const tags = ['audit'];
-const Time = z.iso.datetime({ offset: true }).optional();
 const Filters = {
   actor: z
     .string()
@@ -31,8 +31,7 @@ const Filters = {
     .regex(/^[\x20-\x7e]{1,300}$/, 'printable characters, at most 300')
     .optional()
     .openapi({ description: 'What it begins with', example: 'models/churn' }),
-  since: Time,
-  until: Time.openapi({ description: 'Exclusive' }),
+  ...TimeWindow,
 };
 const AuditEntry = z
   .object({
@@ -94,18 +93,10 @@ async function* csvOf(rows: ReturnType<AuditLog['read']>): AsyncGenerator<Uint8A
   for await (const row of rows) yield Buffer.from(csvLine(Object.values(toEntry(row, row.detail))));
 }
 
-interface GivenFilters extends Omit<AuditFilter, 'since' | 'until'> {
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-}
-const toFilter = ({ since, until, ...rest }: GivenFilters): AuditFilter => ({
-  ...rest,
-  since: timeOf(since),
-  until: timeOf(until),
+const toFilter = (filters: GivenWindow & Omit<AuditFilter, keyof GivenWindow>): AuditFilter => ({
+  ...filters,
+  ...windowOf(filters),
 });
-
-/** Postgres has no year 0, and there was nothing to record before 1970. */
-const timeOf = (text: string | undefined) => (text === undefined ? undefined : new Date(Math.max(0, Date.parse(text))));
 
 const toEntry = <Detail>(row: Omit<AuditRow, 'detail'>, detail: Detail) => ({
   sequence: row.sequence,

@@ -16,6 +16,7 @@ import { createIdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createModelRepository } from '../../db/models.ts';
 import { createPipelineRepository } from '../../db/pipelines.ts';
+import { createPredictionRepository } from '../../db/predictions.ts';
 import { createRunRepository } from '../../db/runs.ts';
 import { createLogger } from '../../lib/log.ts';
 import { connectTemporal } from '../../lib/temporal-connection.ts';
@@ -68,6 +69,7 @@ beforeAll(async () => {
     jobs: createJobs({ ...shared, engine: createTemporalJobs(client) }),
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
+    predictions: createPredictionRepository(db),
     idempotencyKeys: createIdempotencyKeyRepository(db),
     auditLog: createAuditLog(db),
     registry: new Registry(),
