@@ -139,7 +139,9 @@ async function main(): Promise<void> {
   log.info({ port: http.port, model_uri: modelUri }, 'serving is ready for requests');
 }
 
-const spoolOf = (folder: string) => join(folder, 'spool');
+function spoolOf(folder: string): string {
+  return join(folder, 'spool');
+}
 
 async function readConfigFile(path: string): Promise<string | null> {
   try {
