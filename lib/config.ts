@@ -135,6 +135,7 @@ export const ConfigSchema = z
       'less than 2 GiB, which is all ONNX can hold',
     ),
     MAX_BODY_BYTES: count(2 ** 20),
+    MAX_BATCH_BYTES: count(16 * 2 ** 20),
     DUCKDB_MEMORY_LIMIT: z
       .string()
       .regex(/^\d+(\.\d+)?(KB|MB|GB|KiB|MiB|GiB)$/, 'a size as 1GB or 512MB')

@@ -12,6 +12,7 @@ import type { ServedSlot } from './served-slot.ts';
 import type { ModelSlots } from './model-slots.ts';
 import type { InFlight } from './in-flight.ts';
 import { createInfer } from './open-inference/infer.ts';
+import type { RequestLimits } from './openapi.ts';
 import { createPredictor, type PredictorDeps } from './predict.ts';
 import { createPredictionFront } from './prediction-front.ts';
 import type { Explainer } from './explain/explainer.ts';
@@ -42,7 +43,7 @@ export interface ServingDeps {
   readonly largeBatches: PredictorDeps['largeBatches'];
   readonly inFlight: InFlight;
   readonly log: Pick<Logger, 'error'>;
-  readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
+  readonly limits: RequestLimits;
   readonly enableBoom: boolean;
   readonly authenticate: Authenticate;
   readonly rates: CallerRates;
@@ -76,7 +77,7 @@ export function createServingApp(deps: ServingDeps) {
   app.notFound(refuseUnrouted(app));
   app
     // Before the middleware, whose work the front does for them.
-    .route('/', predictRoutes({ front, predictor, explained, maxBodyBytes: limits.maxBodyBytes }))
+    .route('/', predictRoutes({ front, predictor, explained, limits }))
     .route('/', inferRoutes({ front, infer, maxBodyBytes: limits.maxBodyBytes }))
     .use(requestId)
     .use(requestSpan)

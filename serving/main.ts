@@ -124,7 +124,7 @@ async function main(): Promise<void> {
     inFlight: createInFlight(config.SERVING_MAX_IN_FLIGHT),
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
-    limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: MAX_ROWS },
+    limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxBatchBytes: config.MAX_BATCH_BYTES, maxRows: MAX_ROWS },
     authenticate: callers.authenticate,
     enableBoom: config.ENABLE_BOOM,
   });

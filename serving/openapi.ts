@@ -16,8 +16,11 @@ interface Operation {
   readonly answers: Readonly<Record<number, object>>;
   readonly problems?: readonly Status[];
 }
-export interface DocumentLimits {
+/** What a request may ask for. */
+export interface RequestLimits {
   readonly maxBodyBytes: number;
+  /** Of a batch. */
+  readonly maxBatchBytes: number;
   readonly maxRows: number;
 }
 
@@ -58,7 +61,7 @@ const ROOT = '/api/v1/predict';
 export function openApiDocument(
   served: readonly ServedSlot[],
   initial: ServedSlot | undefined,
-  { maxBodyBytes, maxRows }: DocumentLimits,
+  { maxBodyBytes, maxBatchBytes, maxRows }: RequestLimits,
 ) {
   const one = (slot: ServedSlot | undefined) => ({
     summary: 'Score one row',
@@ -91,7 +94,7 @@ export function openApiDocument(
     info: {
       title: 'Anneal serving',
       version: '1',
-      description: `Predictions, and what they come from. Bodies are JSON of at most ${maxBodyBytes} bytes, nested at most ${MAX_JSON_DEPTH} deep. The features of each model are described to callers with a token or key.`,
+      description: `Predictions, and what they come from. Bodies are JSON of at most ${maxBodyBytes} bytes (of a batch ${maxBatchBytes}), nested at most ${MAX_JSON_DEPTH} deep. The features of each model are described to callers with a token or key.`,
     },
     paths: {
       '/predict': post({ operationId: 'predictAtRoot', ...initialOne }),

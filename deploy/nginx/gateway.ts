@@ -13,6 +13,7 @@ export interface GatewaySettings {
   /** Requests per minute and address. */
   readonly rates: { readonly auth: number; readonly general: number; readonly predict: number };
   readonly maxBodyBytes: number;
+  readonly maxBatchBytes: number;
   readonly maxUploadBytes: number;
   readonly maxModelBytes: number;
 }
@@ -28,7 +29,7 @@ export interface TlsSettings {
 export const GATEWAY_TEMPLATES = join(import.meta.dirname, 'templates');
 
 export function gatewayVariables(settings: GatewaySettings, paths: WritablePaths): Record<string, string> {
-  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxUploadBytes, maxModelBytes } = settings;
+  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxBatchBytes, maxUploadBytes, maxModelBytes } = settings;
   return {
     GATEWAY_RUN_FOLDER: paths.runFolder,
     GATEWAY_ACCESS_LOG: paths.logFile,
@@ -46,6 +47,7 @@ export function gatewayVariables(settings: GatewaySettings, paths: WritablePaths
     GATEWAY_RATE_GENERAL_PER_MINUTE: String(rates.general),
     GATEWAY_RATE_PREDICT_PER_MINUTE: String(rates.predict),
     MAX_BODY_BYTES: String(maxBodyBytes),
+    MAX_BATCH_BYTES: String(maxBatchBytes),
     MAX_UPLOAD_BYTES: String(maxUploadBytes),
     MAX_MODEL_BYTES: String(maxModelBytes),
   };

@@ -4,14 +4,14 @@ import { notFound, PlatformError } from '../../lib/errors.ts';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
 import { isAllowed, mayUseEndpoint, type Principal, requireEndpoint } from '../../auth/principal.ts';
 import type { ServedSlot } from '../served-slot.ts';
-import { openApiDocument } from '../openapi.ts';
+import { openApiDocument, type RequestLimits } from '../openapi.ts';
 import { lineageOf, metaOf, usageOf } from '../served-models.ts';
 
 export interface ModelRoutesDeps {
   readonly served: () => readonly ServedSlot[];
   readonly slotOf: (endpoint: string | undefined) => ServedSlot | undefined;
   readonly isKnown: (endpoint: string) => boolean;
-  readonly limits: { readonly maxBodyBytes: number; readonly maxRows: number };
+  readonly limits: RequestLimits;
 }
 const PREDICT = ['predict'] as const;
 

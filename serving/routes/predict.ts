@@ -3,6 +3,7 @@ import type { AuthEnv } from '../../auth/guard.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { readBody, readJsonBody } from '../../lib/http/body.ts';
 import { MAX_EXPLAINED_BYTES } from '../explain/explainer.ts';
+import type { RequestLimits } from '../openapi.ts';
 import type { PredictionFront } from '../prediction-front.ts';
 import type { Predictor } from '../predict.ts';
 
@@ -11,11 +12,12 @@ export interface PredictRoutesDeps {
   readonly predictor: Pick<Predictor, 'one' | 'batch'>;
   /** Answers those who ask for `explain=true`. */
   readonly explained: Pick<Predictor, 'one' | 'batch'>;
-  readonly maxBodyBytes: number;
+  readonly limits: Pick<RequestLimits, 'maxBodyBytes' | 'maxBatchBytes'>;
 }
 
 /** Single and batch predictions, at the root for the default model and below /api/v1/predict. */
-export function predictRoutes({ front, predictor, explained, maxBodyBytes }: PredictRoutesDeps) {
+export function predictRoutes({ front, predictor, explained, limits }: PredictRoutesDeps) {
+  const { maxBodyBytes, maxBatchBytes } = limits;
   const explainedBody = (c: Context) => readJsonBody(c, Math.min(maxBodyBytes, MAX_EXPLAINED_BYTES));
   const single = front(async (c, call) =>
     wantsExplanation(c.req.query('explain'))
@@ -25,7 +27,7 @@ export function predictRoutes({ front, predictor, explained, maxBodyBytes }: Pre
   const batch = front(async (c, call) =>
     wantsExplanation(c.req.query('explain'))
       ? await explained.batch(await explainedBody(c), call)
-      : await predictor.batch(await readBody(c, maxBodyBytes), call),
+      : await predictor.batch(await readBody(c, maxBatchBytes), call),
   );
 
   return new Hono<AuthEnv>()

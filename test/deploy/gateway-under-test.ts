@@ -22,6 +22,7 @@ export async function gatewayOf(program: string, changes: Partial<GatewaySetting
     serving: ['127.0.0.1:1'],
     rates: { auth: 1_000, general: 1_000, predict: 1_000 },
     maxBodyBytes: 2 ** 20,
+    maxBatchBytes: 2 ** 24,
     maxUploadBytes: 2 ** 30,
     maxModelBytes: 2 ** 28,
     ...changes,

@@ -128,13 +128,17 @@ requireProgram(NGINX, (nginx) => {
 
   test('a body above the cap is refused before a process sees it, announced or in chunks; uploads have their own cap', async () => {
     const behind = await processBehind();
-    const limits = { maxBodyBytes: 1_000, maxUploadBytes: 5_000, maxModelBytes: 3_000 };
+    const limits = { maxBodyBytes: 1_000, maxBatchBytes: 2_000, maxUploadBytes: 5_000, maxModelBytes: 3_000 };
     const { port } = await gatewayOf(nginx, { api: [behind.address], serving: [behind.address], ...limits });
     const bodyOf = (bytes: number) => 'x'.repeat(bytes);
     const inChunks = (bytes: number) => Array.from({ length: bytes / 100 }, () => bodyOf(100));
     const post = (path: string, body: string | string[]) => send({ port, path, method: 'POST', body });
-    for (const path of ['/api/v1/train', '/predict', '/api/v1/predict/churn']) {
-      for (const body of [bodyOf(1_001), inChunks(1_100)]) {
+    for (const [path, cap] of [
+      ['/api/v1/train', 1_000],
+      ['/predict', 2_000],
+      ['/api/v1/predict/churn', 2_000],
+    ] as const) {
+      for (const body of [bodyOf(cap + 1), inChunks(cap + 100)]) {
         const refused = await post(path, body);
         expect([path, refused.status]).toEqual([path, 413]);
         expect(problemIn(refused)).toMatchObject({ code: 'TOO_LARGE', request_id: refused.headers['x-request-id'] });
@@ -146,11 +150,11 @@ requireProgram(NGINX, (nginx) => {
       expect((await post('/api/v1/models/churn/versions', body)).status).toBe(413);
     expect(behind.seen).toEqual([]);
 
-    for (const body of [bodyOf(1_000), inChunks(1_000)]) expect((await post('/predict', body)).status).toBe(200);
+    for (const body of [bodyOf(2_000), inChunks(2_000)]) expect((await post('/predict', body)).status).toBe(200);
     for (const body of [bodyOf(5_000), inChunks(5_000)])
       expect((await post('/api/v1/datasets', body)).status).toBe(200);
     expect((await post('/api/v1/models/churn/versions', bodyOf(3_000))).status).toBe(200);
-    expect(behind.seen.map(({ body }) => body.length)).toEqual([1_000, 1_000, 5_000, 5_000, 3_000]);
+    expect(behind.seen.map(({ body }) => body.length)).toEqual([2_000, 2_000, 5_000, 5_000, 3_000]);
   });
 
   test('headers and paths that are too long are refused in the same form', async () => {

@@ -16,6 +16,7 @@ const VARIABLES = gatewayVariables(
     serving: ['serving-1:8100', 'serving-2:8100'],
     rates: { auth: 30, general: 6_000, predict: 300_000 },
     maxBodyBytes: 2 ** 20,
+    maxBatchBytes: 2 ** 24,
     maxUploadBytes: 10 * 2 ** 30,
     maxModelBytes: 2 ** 28,
   },

@@ -37,7 +37,10 @@ test('callers are sent to the port that they see', () => {
   const rates = { auth: 30, general: 6_000, predict: 300_000 };
   const settings = { host: '0.0.0.0', httpPort: 8080, tls, api: [], serving: ['a:1', 'b:2'], rates };
   const paths = { runFolder: '/run/gateway', logFile: '/run/gateway.log' };
-  const variables = gatewayVariables({ ...settings, maxBodyBytes: 1, maxUploadBytes: 2, maxModelBytes: 3 }, paths);
+  const variables = gatewayVariables(
+    { ...settings, maxBodyBytes: 1, maxBatchBytes: 1, maxUploadBytes: 2, maxModelBytes: 3 },
+    paths,
+  );
   expect(variables).toMatchObject({ GATEWAY_SCHEME: 'https', GATEWAY_HTTPS_PORT: '8443' });
   expect(variables).toMatchObject({ GATEWAY_PUBLIC_HTTPS_PORT: '443', GATEWAY_SERVING_TRIES: '2' });
 });

@@ -74,7 +74,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     scrape: () => Promise.resolve(''),
     metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
     log: pino({ level: 'silent' }),
-    limits: { maxBodyBytes: 20_000, maxRows: 300 },
+    limits: { maxBodyBytes: 20_000, maxBatchBytes: 20_000, maxRows: 300 },
     enableBoom: false,
     rates: ratesOf(),
     trustedProxies: [],

@@ -70,7 +70,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     registry: new Registry(),
     scrape: () => Promise.resolve(''),
     log: pino({ level: 'silent' }),
-    limits: { maxBodyBytes: 100_000, maxRows: 100 },
+    limits: { maxBodyBytes: 100_000, maxBatchBytes: 100_000, maxRows: 100 },
     enableBoom: false,
     rates: ratesOf(),
     predictionLog: createTestLog(),

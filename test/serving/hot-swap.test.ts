@@ -26,7 +26,10 @@ test('requests during 50 swaps of real models all succeed, each answered wholly 
     slots.swap('churn', createServedSlot(loaded, { endpoint: 'churn', revision: version }));
   };
   await load(1);
-  const { app } = createTestServing({ slots, limits: { maxBodyBytes: 1_000_000, maxRows: 1000 } });
+  const { app } = createTestServing({
+    slots,
+    limits: { maxBodyBytes: 1_000_000, maxBatchBytes: 1_000_000, maxRows: 1000 },
+  });
 
   const rows = Array.from({ length: 90 }, (_, index) => GOLDEN_ROWS[index % 3]!);
   const body = JSON.stringify({ rows });

@@ -24,7 +24,7 @@ function setUp(explain: Explainer['explain'] = answering, change = {}) {
   const predictionLog = createTestLog();
   const { app } = createTestServing({
     ...{ slots, explain: asked, predictionLog },
-    limits: { maxBodyBytes: 1_000_000, maxRows: 300 },
+    limits: { maxBodyBytes: 1_000_000, maxBatchBytes: 1_000_000, maxRows: 300 },
   });
   const post = async (path: string, body: unknown) => {
     const headers = { authorization: 'Bearer tester' };
