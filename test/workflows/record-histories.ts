@@ -18,6 +18,9 @@ await record('success', {});
 await record('failure', { makeDataset: brokenContract });
 await record('cancel', { trainCandidate: endlessTraining }, { cancel: true });
 await record('deployment', {}, { workflow: 'deployModel' });
+await record('batch', {}, { workflow: 'batchPredict' });
+const planBatch = () => Promise.resolve({ plan: 'plan', rows: 4_000_000, chunks: 80 });
+await record('batch-continued', { planBatch }, { workflow: 'batchPredict' });
 await stop();
 
 async function record(

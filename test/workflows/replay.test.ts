@@ -14,7 +14,7 @@ beforeAll(async () => {
   current = await bundle('../../workflows/index.ts');
 });
 
-test.each(['success', 'failure', 'cancel', 'deployment'])(
+test.each(['success', 'failure', 'cancel', 'deployment', 'batch', 'batch-continued'])(
   'a recorded run (%s) replays on the workflows of today',
   async (name) => {
     await Worker.runReplayHistory({ workflowBundle: current }, await recorded(name));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createOnnxSession, scoreRows } from '../../../lib/onnx-session.ts';
-import type { RawColumns } from '../../../ml/feature-matrix.ts';
+import type { RawColumn, RawColumns } from '../../../ml/feature-matrix.ts';
 import type { RawRow } from '../../../ml/signature.ts';
 import { writeOnnx } from '../../../ml/onnx/write.ts';
 import { scoreColumns } from '../../../workers/tasks/model-inputs.ts';
@@ -8,14 +8,14 @@ import { features, linear, sampleRows, signature } from '../../ml/onnx/sample.ts
 
 /** As a Parquet file gives them. */
 function columnsOf(rows: readonly RawRow[]): RawColumns {
-  const columns = features.inputs.map(({ name, type }) => {
+  const columns = features.inputs.map(({ name, type }): [string, RawColumn] => {
     const values = rows.map((row) => row[name] ?? null);
     if (type === 'numeric' || type === 'boolean') {
-      return [name, Float32Array.from(values, (value) => (value === null ? NaN : Number(value)))] as const;
+      return [name, Float32Array.from(values, (value) => (value === null ? NaN : Number(value)))];
     }
     const categories = [...new Set(values.filter((value) => value !== null))] as (string | number)[];
     const codes = Int32Array.from(values, (value) => (value === null ? -1 : categories.indexOf(value as string)));
-    return [name, { codes, categories }] as const;
+    return [name, { codes, categories }];
   });
   return { rows: rows.length, columns: Object.fromEntries(columns) };
 }
