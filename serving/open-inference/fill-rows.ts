@@ -10,15 +10,13 @@ import { refusal, refuse } from './refusal.ts';
 import type { TensorInput } from './tensor-inputs.ts';
 import { valuesOf } from './tensor-values.ts';
 
-/** A feature that was sent, as its values or as float32 in bytes. */
-export interface SentColumn {
-  readonly name: string;
-  readonly values: readonly unknown[] | DataView;
-}
+/** A feature of every row, as its values or as float32 in bytes; undefined when it was not sent. */
+export type SentValues = readonly unknown[] | DataView | undefined;
 /** Packs the rows of a request. Throws INVALID with one detail per wrong value, named `rows[3].age` as in JSON rows. */
 export type RowFiller = (request: Pick<InferRequest, 'rows' | 'inputs'>) => {
   readonly buffers: RowBuffers;
-  readonly sent: readonly SentColumn[];
+  /** In the signature's order. */
+  readonly sent: readonly SentValues[];
 };
 
 const MAX_ERRORS = 100; // a wrong tensor repeats itself
@@ -33,12 +31,10 @@ export function compileRowFiller({ inputs }: Pick<ModelSignature, 'inputs'>): Ro
     const buffers = createRowBuffers(layout, rows);
     const errors = tensors.filter(({ name }) => !names.has(name)).map(unknownColumn);
     const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    const sent: SentColumn[] = [];
-    for (const { name, fill, leaveOut } of columns) {
+    const sent = columns.map(({ name, fill, leaveOut }) => {
       const tensor = byName.get(name);
-      if (tensor) sent.push({ name, values: fill(tensor, buffers, rows, errors) });
-      else leaveOut(buffers, rows, errors);
-    }
+      return tensor ? fill(tensor, buffers, rows, errors) : leaveOut(buffers, rows, errors);
+    });
     if (errors.length > 0) throw refusal(errors.slice(0, MAX_ERRORS));
     return { buffers, sent };
   };
@@ -58,18 +54,19 @@ function compileColumn(input: InputColumn, layout: RowLayout) {
 
   return {
     name,
-    fill: (tensor: TensorInput, buffers: RowBuffers, rows: number, errors: ErrorDetail[]): SentColumn['values'] => {
+    fill: (tensor: TensorInput, buffers: RowBuffers, rows: number, errors: ErrorDetail[]): SentValues => {
       requireKind(input, tensor);
       const { datatype, data } = tensor;
       if (fillFloats && datatype === FP32 && data instanceof DataView) {
         fillFloats(buffers, data, doubtInto(errors));
         return data;
       }
-      const values = valuesOf(tensor, rows);
+      const sent = valuesOf(tensor, rows);
+      const values = type === 'boolean' && datatype.kind === 'number' ? sent.map(asBoolean) : sent;
       fillValues(buffers, values, doubtInto(errors));
       return values;
     },
-    leaveOut: (buffers: RowBuffers, rows: number, errors: ErrorDetail[]): void => {
+    leaveOut: (buffers: RowBuffers, rows: number, errors: ErrorDetail[]): undefined => {
       const broken = missing(false, nullable);
       if (broken) errors.push({ path: name, ...broken });
       else fillValues(buffers, new Array<null>(rows).fill(null), doubtInto(errors));
@@ -77,21 +74,24 @@ function compileColumn(input: InputColumn, layout: RowLayout) {
   };
 }
 
+const asBoolean = (value: unknown) => (value === 1 ? true : value === 0 ? false : value);
+
 const unknownColumn = ({ path, name }: TensorInput): ErrorDetail => ({
   path: `${path}.name`,
   rule: 'unknown_column',
   message: `'${name}' is not a feature of the model`,
 });
 
-const KINDS = {
-  numeric: 'number',
-  categorical_integer: 'number',
-  boolean: 'boolean',
-  categorical_string: 'text',
-} as const satisfies Record<InputColumn['type'], Datatype['kind']>;
+// Missing booleans have no other way into a numpy array, nor so into tritonclient, than as NaN beside 0 and 1.
+const KINDS: Readonly<Record<InputColumn['type'], readonly Datatype['kind'][]>> = {
+  numeric: ['number'],
+  categorical_integer: ['number'],
+  boolean: ['boolean', 'number'],
+  categorical_string: ['text'],
+};
 
 function requireKind({ name, type }: InputColumn, { datatype, path }: TensorInput): void {
-  const kind = KINDS[type];
-  if (datatype.kind === kind) return;
-  throw refuse(`${path}.datatype`, 'datatype', `of '${name}' must be ${datatypesOf(kind).join(', ')}`);
+  if (KINDS[type].includes(datatype.kind)) return;
+  const taken = KINDS[type].flatMap(datatypesOf).join(', ');
+  throw refuse(`${path}.datatype`, 'datatype', `of '${name}' must be ${taken}`);
 }

@@ -7,7 +7,7 @@ import type { ServedSlot } from '../served-slot.ts';
 import { compileRowFiller, type RowFiller } from './fill-rows.ts';
 import { type EncodedAnswer, encodeAnswer } from './infer-answer.ts';
 import { readInferRequest } from './infer-request.ts';
-import { rowTexts } from './row-texts.ts';
+import { compileRowTexts, type RowTexts } from './row-texts.ts';
 
 export interface InferDeps {
   readonly predictor: Pick<Predictor, 'onSlot' | 'scoreRows'>;
@@ -31,11 +31,12 @@ export type Infer = ReturnType<typeof createInfer>;
  * is served.
  */
 export function createInfer({ predictor, maxRows }: InferDeps) {
-  const fillers = new WeakMap<ModelSignature, RowFiller>();
-  const fillerOf = (signature: ModelSignature) => {
-    const filler = fillers.get(signature) ?? compileRowFiller(signature);
-    fillers.set(signature, filler);
-    return filler;
+  const compiled = new WeakMap<ModelSignature, { readonly fillRows: RowFiller; readonly rowTexts: RowTexts }>();
+  const compiledFor = (signature: ModelSignature) => {
+    const known = compiled.get(signature);
+    const made = known ?? { fillRows: compileRowFiller(signature), rowTexts: compileRowTexts(signature) };
+    compiled.set(signature, made);
+    return made;
   };
 
   return ({ bytes, headerLength }: InferBody, { endpoint, version }: InferTarget, call: PredictionCall) =>
@@ -46,8 +47,9 @@ export function createInfer({ predictor, maxRows }: InferDeps) {
       const { rows, id, outputs } = request;
       const cost = costOfRows(rows);
       if (cost > 1) await call.charge(cost - 1);
-      const { buffers, sent } = fillerOf(model.signature)(request);
-      const { ids, probabilities } = await predictor.scoreRows(slot, buffers, rowTexts(sent, rows), call);
+      const { fillRows, rowTexts } = compiledFor(model.signature);
+      const { buffers, sent } = fillRows(request);
+      const { ids, probabilities } = await predictor.scoreRows(slot, buffers, await rowTexts(sent, rows), call);
       const parameters = { model: model.modelName, threshold: model.signature.threshold };
       const values = {
         probability: probabilities,

@@ -3,7 +3,7 @@ import type { PlatformError } from '../../../lib/errors.ts';
 import type { InputColumn } from '../../../ml/features.ts';
 import { compileRowFiller } from '../../../serving/open-inference/fill-rows.ts';
 import { readInferRequest } from '../../../serving/open-inference/infer-request.ts';
-import { rowTexts } from '../../../serving/open-inference/row-texts.ts';
+import { compileRowTexts } from '../../../serving/open-inference/row-texts.ts';
 import { bytesOf, fp32, inferBody, int64, lengthPrefixed, type TestTensor } from './requests.ts';
 
 const INPUTS: readonly InputColumn[] = [
@@ -14,6 +14,7 @@ const INPUTS: readonly InputColumn[] = [
   { name: 'active', type: 'boolean', nullable: true },
 ];
 const fillRows = compileRowFiller({ inputs: INPUTS });
+const rowTexts = compileRowTexts({ inputs: INPUTS });
 const fill = (...tensors: TestTensor[]) => {
   const { bytes, headerLength } = inferBody(tensors);
   const request = readInferRequest(bytes, headerLength, 1000);
@@ -21,7 +22,7 @@ const fill = (...tensors: TestTensor[]) => {
   return {
     ...buffers,
     texts: buffers.texts,
-    features: rowTexts(sent, request.rows).map((text) => JSON.parse(text) as object),
+    features: rowTexts(sent, request.rows).then((texts) => texts.map((text) => JSON.parse(text) as object)),
   };
 };
 const refused = (...tensors: TestTensor[]): string[] => {
@@ -40,7 +41,7 @@ const tensor = (name: string, datatype: string, rows: number, data: unknown, sha
 });
 const AGES = tensor('age', 'FP32', 2, [1, 2]);
 
-test('tensors of every kind become packed rows, and rows of the log', () => {
+test('tensors of every kind become packed rows, and rows of the log', async () => {
   const filled = fill(
     tensor('active', 'BOOL', 3, Buffer.from([1, 0, 1])),
     tensor('region', 'INT64', 3, int64(7n, -9007199254740991n, -(2n ** 63n))),
@@ -58,14 +59,14 @@ test('tensors of every kind become packed rows, and rows of the log', () => {
   expect([...filled.numbers]).toEqual([30, f(0.1), 1, f(0.1), NaN, 0, f(1e38), -0, 1]);
   expect(filled.texts).toEqual(['basic', '', 'größer 🚀']);
   expect([...filled.integers]).toEqual([7n, -9007199254740991n, -(2n ** 63n)]);
-  expect(filled.features).toEqual([
+  expect(await filled.features).toEqual([
     { age: 30, plan: 'basic', spend: f(0.1), region: 7, active: true },
     { age: 0.1, plan: '', spend: null, region: -9007199254740991, active: false },
     { age: 1e38, plan: 'größer 🚀', spend: 0, region: null, active: true },
   ]);
 });
 
-test('JSON says the same, flat or nested, with null for what is missing', () => {
+test('JSON says the same, flat or nested, with null for what is missing', async () => {
   const json = fill(
     tensor('age', 'FP32', 2, [[30], [0.1]], [2, 1]),
     tensor('spend', 'FP64', 2, [null, 1.5]),
@@ -76,18 +77,31 @@ test('JSON says the same, flat or nested, with null for what is missing', () => 
   expect([...json.numbers]).toEqual([30, NaN, NaN, Math.fround(0.1), 1.5, 1]);
   expect(json.texts).toEqual(['basic', '']);
   expect([...json.integers]).toEqual([-(2n ** 63n), 7n]);
-  expect(json.features).toEqual([
+  expect(await json.features).toEqual([
     { age: 30, plan: 'basic', spend: null, region: null, active: null },
     { age: 0.1, plan: null, spend: 1.5, region: 7, active: true },
   ]);
 });
 
-test('a nullable feature that is not sent is missing in every row', () => {
+test('booleans may be numbers, so that missing ones have a place in bytes', async () => {
+  const { numbers, features } = fill(
+    tensor('age', 'FP32', 3, fp32(5, 6, 7)),
+    tensor('active', 'FP32', 3, fp32(1, NaN, 0)),
+  );
+  expect([...numbers].filter((_, index) => index % 3 === 2)).toEqual([1, NaN, 0]);
+  expect(await features).toEqual([
+    { age: 5, active: true },
+    { age: 6, active: null },
+    { age: 7, active: false },
+  ]);
+});
+
+test('a nullable feature that is not sent is missing in every row', async () => {
   const { numbers, texts, integers, features } = fill(AGES);
   expect([...numbers]).toEqual([1, NaN, NaN, 2, NaN, NaN]);
   expect(texts).toEqual(['', '']);
   expect([...integers]).toEqual([-(2n ** 63n), -(2n ** 63n)]);
-  expect(features).toEqual([{ age: 1 }, { age: 2 }]);
+  expect(await features).toEqual([{ age: 1 }, { age: 2 }]);
 });
 
 test.for<[string, number, number[], (view: DataView, at: number, value: number) => void]>([
@@ -143,7 +157,8 @@ test.for<[string, TestTensor, string]>([
   ['a feature that nobody knows', tensor('colour', 'FP32', 2, [1, 2]), 'inputs[1].name unknown_column'],
   ['numbers for text', tensor('plan', 'FP32', 2, [1, 2]), 'inputs[1].datatype datatype'],
   ['text for numbers', tensor('spend', 'BYTES', 2, ['1', '2']), 'inputs[1].datatype datatype'],
-  ['numbers for booleans', tensor('active', 'UINT8', 2, [1, 0]), 'inputs[1].datatype datatype'],
+  ['text for booleans', tensor('active', 'BYTES', 2, ['true', 'false']), 'inputs[1].datatype datatype'],
+  ['a number that is neither 0 nor 1 for a boolean', tensor('active', 'UINT8', 2, [1, 2]), 'rows[1].active type'],
   [
     'a text without an end',
     tensor('plan', 'BYTES', 2, lengthPrefixed('a', 'bc').subarray(0, -1)),
@@ -188,4 +203,18 @@ test('a feature named like an inherited property is required as any other', () =
   const { bytes } = inferBody([tensor('__proto__', 'FP32', 1, [1])]);
   expect(() => strict(readInferRequest(bytes, undefined, 10))).toThrow("'__proto__' is not a feature of the model");
   expect(() => strict({ rows: 1, inputs: [] })).toThrow('toString is required');
+});
+
+test('a name that could be code, or a prototype, is a name', async () => {
+  const inputs = ['__proto__', '"]: process.exit(), ["', 'a\nb'].map((name) => ({
+    ...{ name, type: 'numeric' as const, nullable: true },
+  }));
+  const [text] = await compileRowTexts({ inputs })([[1], [2], [3]], 1);
+  expect(text).toBe(`{"__proto__":1,${JSON.stringify(inputs[1]!.name)}:2,"a\\nb":3}`);
+});
+
+test('many rows are written in slices, each row once', async () => {
+  const values = Array.from({ length: 1000 }, (_, row) => row);
+  const texts = await compileRowTexts({ inputs: [INPUTS[0]!] })([values], 1000);
+  expect(texts).toEqual(values.map((age) => JSON.stringify({ age })));
 });
