@@ -209,7 +209,7 @@ function rowSchema({ model }: ServedSlot) {
 const COLUMNS = {
   numeric: { type: 'number', minimum: -MAX_FLOAT32, maximum: MAX_FLOAT32 },
   boolean: { type: 'boolean' },
-  categorical_string: { type: 'string' },
+  categorical_string: { type: 'string', pattern: '^[^\\u0000]*$' },
   categorical_integer: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
 } as const satisfies Record<InputColumn['type'], object>;
 

@@ -58,7 +58,7 @@ export function ruleOf({ type }: Pick<InputColumn, 'type'>): ColumnRule {
     case 'boolean':
       return (value) => (typeof value === 'boolean' ? null : wrongType('true or false'));
     case 'categorical_string':
-      return (value) => (typeof value === 'string' ? null : wrongType('a string'));
+      return textWithoutNul;
     case 'categorical_integer':
       return safeInteger;
   }
@@ -70,6 +70,12 @@ const finiteNumber: ColumnRule = (value) => {
   if (!Number.isFinite(value)) return { rule: 'finite', message: 'must be a finite number' };
   if (Math.abs(value) > MAX_FLOAT32) return { rule: 'float32', message: 'is beyond the range of a 32-bit float' };
   return null;
+};
+
+// ONNX Runtime's binding takes text as C does: what follows the character would not be seen.
+const textWithoutNul: ColumnRule = (value) => {
+  if (typeof value !== 'string') return wrongType('a string');
+  return value.includes('\0') ? { rule: 'no_nul', message: 'must not hold the character U+0000' } : null;
 };
 
 const safeInteger: ColumnRule = (value) => {

@@ -55,7 +55,7 @@ function columnCode(
     }
     case 'categorical_string': {
       const target = `texts[t + ${texts.indexOf(name)}]`;
-      return [target, "''", `if (typeof value !== 'string') return false; ${target} = value;`];
+      return [target, "''", `if (typeof value !== 'string' || value.includes('\\0')) return false; ${target} = value;`];
     }
     case 'categorical_integer': {
       const target = `integers[i + ${integers.indexOf(name)}]`;

@@ -66,7 +66,7 @@ test('names can be anything, and are never code', () => {
 test('what the writer accepts the validator accepts, and both write the same', () => {
   const random = createRandom(3);
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
-  const values = [1, -0, 1.5, 1e308, 2 ** 53, true, false, 'plus', '', null, [], {}, NaN];
+  const values = [1, -0, 1.5, 1e308, 2 ** 53, true, false, 'plus', '', 'a\0b', null, [], {}, NaN];
   const fitting = { numeric: 1.5, boolean: true, categorical_string: 'plus', categorical_integer: -3 };
   const [validate, layout] = [compileRowValidator({ inputs: INPUTS }), layoutOf(INPUTS)];
   const seen = { accepted: 0, refused: 0 };
