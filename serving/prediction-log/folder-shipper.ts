@@ -64,9 +64,10 @@ export function createFolderShipper({ folder, insert, onRejected }: FolderShippe
       for (let done = 0; done < batches; done++) {
         const batch = await readBatch(file, positionOf(segment));
         if (batch === null) return done;
+        const before = rejected;
         await insertOrPutAside(batch.lines);
         positions!.set(segment.name, positionOf(segment) + batch.bytes);
-        shipped += batch.count;
+        shipped += batch.count - (rejected - before);
       }
       return batches;
     } finally {
@@ -96,7 +97,7 @@ export function createFolderShipper({ folder, insert, onRejected }: FolderShippe
         }
         return false;
       } finally {
-        if (segments.length > 0) await positionsFile.save(Object.fromEntries(known));
+        if (segments.length > 0) await unlessGone(positionsFile.save(Object.fromEntries(known)), false);
       }
     },
 
