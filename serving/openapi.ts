@@ -1,21 +1,13 @@
-import { type Access, rolesAllowed, securityOf } from '../auth/roles.ts';
 import { MAX_JSON_DEPTH } from '../lib/http/json-depth.ts';
 import { PROBLEM_HEADERS, PROBLEM_SCHEMA } from '../lib/http/problem-schema.ts';
 import type { InputColumn } from '../ml/features.ts';
 import { MAX_EXPLAINED_BYTES, MAX_EXPLAINED_ROWS } from './explain/explainer.ts';
 import type { ServedSlot } from './served-slot.ts';
 import { MAX_FLOAT32 } from './row-validator.ts';
+import { INFERENCE_SCHEMAS, inferencePaths } from './open-inference/openapi.ts';
+import { IN_PATH, json, type Operation, operationsWith, PREDICT, refTo } from './openapi-operations.ts';
 import { SCHEMAS } from './openapi-schemas.ts';
 
-type Status = keyof typeof PROBLEMS;
-interface Operation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly parameters?: readonly object[];
-  readonly requestBody?: object;
-  readonly answers: Readonly<Record<number, object>>;
-  readonly problems?: readonly Status[];
-}
 /** What a request may ask for. */
 export interface RequestLimits {
   readonly maxBodyBytes: number;
@@ -24,19 +16,7 @@ export interface RequestLimits {
   readonly maxRows: number;
 }
 
-const PROBLEMS = {
-  400: 'The request is not HTTP, or its body not UTF-8 or not JSON',
-  401: 'No valid access token or API key',
-  403: 'The caller’s key does not allow this, or is for other endpoints',
-  404: 'No such endpoint',
-  413: 'The body is too large',
-  415: 'The body is compressed',
-  422: 'Fields that break a rule, each named in `errors`',
-  429: 'Too many requests',
-  503: 'No model is loaded yet',
-} as const;
-const ref = (name: keyof typeof SCHEMAS | 'Problem') => ({ $ref: `#/components/schemas/${name}` });
-const json = (description: string, schema: object) => ({ description, content: { 'application/json': { schema } } });
+const ref = (name: keyof typeof SCHEMAS) => refTo(name);
 const text = (description: string, type: string) => ({
   description,
   content: { [type]: { schema: { type: 'string' } } },
@@ -44,14 +24,12 @@ const text = (description: string, type: string) => ({
 
 const ENDPOINT = { name: 'endpoint', schema: { type: 'string' }, description: 'Instead of the default model' };
 const IN_QUERY = { ...ENDPOINT, in: 'query' };
-const IN_PATH = { name: 'endpoint', in: 'path', required: true, schema: { type: 'string', minLength: 1 } };
 const EXPLAIN = {
   name: 'explain',
   in: 'query',
   schema: { type: 'boolean', default: false },
   description: `Whether every prediction comes with its explanation; for at most ${MAX_EXPLAINED_ROWS} rows and ${MAX_EXPLAINED_BYTES} bytes`,
 };
-const PREDICT = ['predict'] as const;
 const ROOT = '/api/v1/predict';
 
 /**
@@ -112,9 +90,10 @@ export function openApiDocument(
       }),
       ...Object.assign({}, ...served.filter(hasEndpoint).map(ofEndpoint)),
       ...READS,
+      ...inferencePaths(served.filter(hasEndpoint), maxRows),
     } as Record<string, object>,
     components: {
-      schemas: { ...SCHEMAS, Problem: PROBLEM_SCHEMA },
+      schemas: { ...SCHEMAS, ...INFERENCE_SCHEMAS, Problem: PROBLEM_SCHEMA },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
     },
   };
@@ -122,26 +101,7 @@ export function openApiDocument(
 
 const hasEndpoint = (slot: ServedSlot): slot is ServedSlot & { endpoint: string } => slot.endpoint !== null;
 
-function operation(access: Access, { answers, problems = [], ...described }: Operation) {
-  const refusals: Status[] = access === 'public' ? [400] : [400, 401, 403, 429];
-  const failures = [...refusals, ...problems].map((status) => [status, problem(status)]);
-  return {
-    ...described,
-    security: securityOf(access),
-    'x-roles': rolesAllowed(access),
-    responses: { ...Object.fromEntries(failures), ...answers } as Record<string, object>,
-  };
-}
-
-const problem = (status: Status) => ({
-  description: PROBLEMS[status],
-  headers: PROBLEM_HEADERS[status],
-  content: { 'application/problem+json': { schema: ref('Problem') } },
-});
-const post = (described: Operation) => ({
-  post: operation(PREDICT, { ...described, problems: [404, 413, 415, 422, 503] }),
-});
-const get = (access: Access, described: Operation) => ({ get: operation(access, described) });
+const { get, post } = operationsWith('Problem');
 
 const ofModel = (operationId: string, summary: string, answer: object): Operation => ({
   operationId,
