@@ -24,6 +24,7 @@ import { joinCluster, takePlace } from './cluster/member.ts';
 import { chooseModelUri } from './default-model.ts';
 import { createExplainer } from './explain/explainer.ts';
 import { createInFlight } from './in-flight.ts';
+import { createModelCache } from './model-cache.ts';
 import { startServingNode } from './node.ts';
 import { noPredictionLog, startPredictionLog } from './prediction-log/start.ts';
 import { claimFolder, orphanedFolders } from './process-folder.ts';
@@ -87,9 +88,11 @@ async function main(): Promise<void> {
   const cluster = place.alone ? null : joinCluster(registry);
   const opening = createModelOpening({ timeoutMs: config.SERVING_LOAD_TIMEOUT_SECONDS * 1000 });
   shutdown.defer('rows thread', opening.close);
-  const explainer = createExplainer(() =>
-    createThreadPool(new URL('explain/thread.ts', import.meta.url), 1, { config, folder }),
-  );
+  const store = openArtifactStore(config);
+  const explainer = createExplainer({
+    openThread: () => createThreadPool(new URL('explain/thread.ts', import.meta.url), 1, { folder }),
+    fetch: createModelCache(folder, store).file,
+  });
   shutdown.defer('explainer', explainer.close);
   const predictions = config.PREDICTION_LOG_ENABLED
     ? startPredictionLog({
@@ -111,7 +114,7 @@ async function main(): Promise<void> {
     repository: createEndpointRepository(database.db),
     resolveModel: async (uri) => toServedModel(await models.resolve(uri)),
     listen: (onChange) => database.sql.listen(ENDPOINTS_CHANNEL, onChange),
-    store: openArtifactStore(config),
+    store,
     folder,
     modelUri,
     opening,

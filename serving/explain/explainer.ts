@@ -1,5 +1,5 @@
 import type { ServedModel } from '../../db/endpoints.ts';
-import { PlatformError } from '../../lib/errors.ts';
+import { orNull, PlatformError } from '../../lib/errors.ts';
 import type { ThreadPool } from '../../lib/thread-pool.ts';
 import type { Explanation } from '../../ml/explain/explain.ts';
 import type { RawRow } from '../../ml/signature.ts';
@@ -25,21 +25,36 @@ export interface Explainer {
   close(this: void): Promise<void>;
 }
 
-/**
- * Explains off the event loop, one request after the other.
- * @param openThread called at the first explanation: a process that never explains has no thread for it
- */
-export function createExplainer(openThread: () => ThreadPool): Explainer {
+export interface ExplainerDeps {
+  /** Called at the first explanation: a process that never explains has no thread for it. */
+  readonly openThread: () => ThreadPool;
+  /** Brings an explainer to the disk, where the thread looks for it. */
+  readonly fetch: (explainer: string) => Promise<unknown>;
+}
+
+/** Explains off the event loop, one request after the other. */
+export function createExplainer({ openThread, fetch }: ExplainerDeps): Explainer {
   let thread: ThreadPool | null = null;
   let waiting = 0;
+  const run = (task: ExplainTask) => {
+    thread ??= openThread();
+    return thread.run<ExplainTask, Explanation[]>('explain', task, { onAbort: 'terminate' });
+  };
+  const runOrFetch = async (task: ExplainTask) => {
+    const explanations = await orNull(run(task));
+    if (explanations) return explanations;
+    await fetch(task.explainer).catch((cause: unknown) => {
+      throw new PlatformError('UNAVAILABLE', 'what the model is explained with cannot be fetched', { cause });
+    });
+    return await run(task);
+  };
   return {
     explain: async (task) => {
       const { length } = task.rows;
       if (waiting + length > MAX_WAITING_ROWS) throw busy();
       waiting += length;
       try {
-        thread ??= openThread();
-        return await thread.run<ExplainTask, Explanation[]>('explain', task, { onAbort: 'terminate' });
+        return await runOrFetch(task);
       } finally {
         waiting -= length;
       }

@@ -1,27 +1,25 @@
 import { workerData } from 'node:worker_threads';
-import { openArtifactStore } from '../../lib/artifact-store/open.ts';
-import type { Config } from '../../lib/config.ts';
-import { PlatformError } from '../../lib/errors.ts';
+import { notFound } from '../../lib/errors.ts';
 import { threadTask } from '../../lib/thread-task.ts';
 import { createExplain, type Explain, type Explainable } from '../../ml/explain/explain.ts';
 import { createModelCache } from '../model-cache.ts';
 import type { ExplainTask } from './explainer.ts';
 
-// What the thread that explains can run.
+// What the thread that explains can run. It has no artifact store: the client of one takes 40 MB.
 
 /** What it is constructed with. */
 export interface ExplainSettings {
-  readonly config: Config;
   /** Of the process's model cache. */
   readonly folder: string;
 }
 
 const KEPT = 4; // explainers; the largest take some tens of MB
 
-const { config, folder } = workerData as ExplainSettings;
-const cache = createModelCache(folder, openArtifactStore(config));
+const { folder } = workerData as ExplainSettings;
+const cache = createModelCache(folder, { getFile: (sha256) => Promise.reject(notFound('explainer', sha256)) });
 const kept = new Map<string, Explain>();
 
+/** Throws NOT_FOUND when the explainer is not on disk. */
 export const explain = threadTask(async ({ explainer, rows }: ExplainTask) => (await explainOf(explainer))(rows));
 
 /** The most recently used are kept. */
@@ -33,10 +31,5 @@ async function explainOf(sha256: string): Promise<Explain> {
   return known;
 }
 
-async function loadExplainable(sha256: string): Promise<Explainable> {
-  try {
-    return JSON.parse(Buffer.from(await cache.read(sha256)).toString()) as Explainable;
-  } catch (cause) {
-    throw new PlatformError('UNAVAILABLE', 'what the model is explained with cannot be read', { cause });
-  }
-}
+const loadExplainable = async (sha256: string) =>
+  JSON.parse(Buffer.from(await cache.read(sha256)).toString()) as Explainable;

@@ -1,6 +1,9 @@
 import { expect, test, vi } from 'vitest';
+import { notFound } from '../../../lib/errors.ts';
 import type { ThreadPool } from '../../../lib/thread-pool.ts';
 import { createExplainer } from '../../../serving/explain/explainer.ts';
+
+const noFetch = () => Promise.reject(new Error('everything is on disk'));
 
 /** A thread that answers when it is told to. */
 function setUp() {
@@ -8,7 +11,7 @@ function setUp() {
   const run = vi.fn(() => new Promise((resolve) => waiting.push(resolve)));
   const close = vi.fn(() => Promise.resolve());
   const open = vi.fn(() => ({ run, close }) as unknown as ThreadPool);
-  const explainer = createExplainer(open);
+  const explainer = createExplainer({ openThread: open, fetch: noFetch });
   const explain = (rows: number) =>
     explainer.explain({ explainer: 'a', rows: Array.from({ length: rows }, () => ({})) });
   return { ...explainer, explain, open, run, threadClose: close, answerNext: () => waiting.shift()!([]) };
@@ -45,8 +48,23 @@ test('500 rows may wait; who comes with more is told to come again, and is let i
 
 test('rows that could not be explained wait no longer', async () => {
   const failing = { run: () => Promise.reject(new Error('crashed')), close: () => Promise.resolve() };
-  const { explain } = createExplainer(() => failing);
+  const { explain } = createExplainer({ openThread: () => failing, fetch: noFetch });
   const rows = Array.from({ length: 400 }, () => ({}));
   await expect(explain({ explainer: 'a', rows })).rejects.toThrow('crashed');
   await expect(explain({ explainer: 'a', rows })).rejects.toThrow('crashed');
+});
+
+test('an explainer that is not on disk is fetched once and tried again; if it cannot be, that is UNAVAILABLE', async () => {
+  const lacking = vi.fn(() => Promise.reject<never>(notFound('explainer', 'a')));
+  const thread = { run: lacking, close: () => Promise.resolve() };
+  const openThread = () => thread;
+  const away = createExplainer({ openThread, fetch: noFetch });
+  await expect(away.explain({ explainer: 'a', rows: [] })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(lacking).toHaveBeenCalledTimes(1);
+
+  const fetch = vi.fn(() => Promise.resolve(lacking.mockResolvedValue([] as never)));
+  const explainer = createExplainer({ openThread, fetch });
+  expect(await explainer.explain({ explainer: 'a', rows: [] })).toEqual([]);
+  expect(await explainer.explain({ explainer: 'a', rows: [] })).toEqual([]);
+  expect(fetch).toHaveBeenCalledExactlyOnceWith('a');
 });

@@ -4,13 +4,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFolderStore } from '../../../lib/artifact-store/folder.ts';
 import type { ArtifactStore } from '../../../lib/artifact-store.ts';
-import { loadConfig } from '../../../lib/config.ts';
 import { createOnnxSession, scoreRows } from '../../../lib/onnx-session.ts';
 import { createThreadPool } from '../../../lib/thread-pool.ts';
 import type { Explainable } from '../../../ml/explain/explain.ts';
 import type { TrainedModel } from '../../../ml/model.ts';
 import { writeOnnx } from '../../../ml/onnx/write.ts';
 import { createExplainer } from '../../../serving/explain/explainer.ts';
+import { createModelCache } from '../../../serving/model-cache.ts';
 import { features, linear, sampleRows, signature, trained, trees } from '../../ml/onnx/sample.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../platform.ts';
 
@@ -26,8 +26,9 @@ afterAll(() => home.remove());
 /** As a serving process has it. */
 const openExplainer = () => {
   const entry = new URL('../../../serving/explain/thread.ts', import.meta.url);
-  const settings = { config: loadConfig({ ANNEAL_HOME: home.path }), folder: join(home.path, 'cache') };
-  return createExplainer(() => createThreadPool(entry, 1, settings));
+  const folder = join(home.path, 'cache');
+  const openThread = () => createThreadPool(entry, 1, { folder });
+  return createExplainer({ openThread, fetch: createModelCache(folder, store).file });
 };
 async function stored(model: TrainedModel): Promise<string> {
   const explainable: Explainable = { model, features };
