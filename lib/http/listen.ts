@@ -6,8 +6,9 @@ import { portError } from '../ports.ts';
 import { answerUnreadable, refuseUnreadable } from './unreadable.ts';
 
 const IDLE_SWEEP_MS = 50;
-const LAST_TURNS_MS = 200;
-const QUIET_TURN_MS = 0.1;
+const SILENCE_MS = 20;
+const PATIENCE_MS = 200;
+const SHORT_TURN_MS = 0.1;
 
 export interface HttpOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
@@ -41,19 +42,21 @@ export const listenHttp = (options: ListenOptions): Promise<HttpServer> =>
   });
 
 /**
- * Closes what listens; connections that are open stay so. Closing resets those that wait to be accepted, so first they
- * are taken, until a turn of the event loop so short that hardly one can have come since its beginning.
+ * Closes what listens; connections that are open stay so. Closing resets connections that wait to be accepted: so it is
+ * done when none has come for a while, if that happens soon, and after a turn of the event loop so short that hardly one
+ * has come since its beginning.
  */
 export async function stopListening(server: NetServer): Promise<void> {
-  let taken = false;
-  server.on('connection', () => (taken = true));
-  const deadline = performance.now() + LAST_TURNS_MS;
-  for (let began = 0, ended = performance.now(); taken || ended - began > QUIET_TURN_MS;) {
-    if (ended > deadline) break;
-    taken = false;
-    began = ended;
+  const asked = performance.now();
+  let last = asked;
+  server.on('connection', () => (last = performance.now()));
+  for (let began = asked; ;) {
     await nextTurn();
-    ended = performance.now();
+    const now = performance.now();
+    const silent = now - last > SILENCE_MS || now - asked > PATIENCE_MS;
+    if ((silent && last < began && now - began < SHORT_TURN_MS) || now - asked > 2 * PATIENCE_MS) break;
+    if (!silent) await delay(1);
+    began = performance.now();
   }
   // Not http's own close, which also ends idle connections, on which a request may be on its way.
   NetServer.prototype.close.call(server);
@@ -63,13 +66,16 @@ export async function stopListening(server: NetServer): Promise<void> {
 export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_SWEEP_MS }: HttpOptions) {
   const answer = getRequestListener(fetch, { hostname: host, errorHandler: answerUnreadable });
   const answers = new Map<Socket, ServerResponse | null>(); // the latest of each connection
+  const closing = Promise.withResolvers<void>();
+  let holding = false;
   let draining = false;
   let emptied = () => {};
 
   const server = createServer((incoming, outgoing) => {
     answers.set(incoming.socket, outgoing);
     if (draining) outgoing.shouldKeepAlive = false; // says `connection: close`
-    void answer(incoming, outgoing);
+    if (!holding || draining) void answer(incoming, outgoing);
+    else void closing.promise.then(() => answer(incoming, outgoing));
   });
   server.on('connection', (socket: Socket) => {
     answers.set(socket, null);
@@ -81,14 +87,16 @@ export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_S
   if (requestTimeoutMs !== undefined) server.requestTimeout = requestTimeoutMs;
   server.on('clientError', refuseUnreadable);
 
-  /**
-   * Ends every connection with its next answer, or as idle after the grace. No new one comes once `closed` resolves; whose
-   * connection ended before that would come again.
-   */
+  /** Lets new requests wait for the close: who waits for an answer makes no new connection, which the close might reset. */
+  const hold = (): void => void (holding = true);
+
+  /** Ends every connection with its next answer, or as idle after the grace. No new one comes once `closed` resolves. */
   const drain = async (closed: Promise<void>): Promise<void> => {
+    hold();
     await closed;
     draining = true;
     for (const outgoing of answers.values()) if (outgoing) outgoing.shouldKeepAlive = false;
+    closing.resolve();
     const empty = new Promise<void>((resolve) => (emptied = resolve));
     if (answers.size === 0) return;
     await Promise.race([empty, delay(idleGraceMs, undefined, { ref: false })]);
@@ -102,5 +110,5 @@ export function createHttp({ fetch, host, requestTimeoutMs, idleGraceMs = IDLE_S
     // Node takes a connection that never brought a byte for busy.
     for (const [socket, outgoing] of answers) if (!outgoing && socket.bytesRead === 0) socket.destroy();
   };
-  return { server, drain };
+  return { server, hold, drain };
 }

@@ -5,8 +5,12 @@ import { portError } from '../../lib/ports.ts';
 
 const MAX_WAITING = 1024;
 
-/** Hands a connection to a process; `refused` when that process is gone. */
-export type Taker = (socket: Socket, refused: () => void) => void;
+export interface Taker {
+  /** Hands a connection to a process; `refused` when that process is gone. */
+  readonly take: (socket: Socket, refused: () => void) => void;
+  /** Lets the process answer no new request until no connection comes any more. */
+  readonly hold: () => void;
+}
 export interface DoorOptions {
   readonly host: string;
   /** 0 takes any free port. */
@@ -28,7 +32,7 @@ export async function openDoor({ host, port, variable }: DoorOptions) {
     const taker = takers.shift();
     if (taker) {
       takers.push(taker);
-      taker(socket, () => place(socket));
+      taker.take(socket, () => place(socket));
     } else if (waiting.size < MAX_WAITING) waiting.add(socket);
     else socket.destroy();
   };
@@ -55,6 +59,7 @@ export async function openDoor({ host, port, variable }: DoorOptions) {
     },
     /** Accepts no more; what was accepted has been given out. */
     close: async (): Promise<void> => {
+      for (const { hold } of takers) hold();
       await stopListening(server);
       for (const socket of waiting) socket.destroy();
     },

@@ -21,6 +21,7 @@ export function takePlace(env: NodeJS.ProcessEnv): Place {
 /** This process's line to the one that accepts its connections and knows the others. */
 export function joinCluster(registry: Registry) {
   let take = (_socket: Socket) => {};
+  let hold = () => {};
   let scraping: PromiseWithResolvers<readonly Snapshot[]> | null = null;
   const left = Promise.withResolvers<void>();
   const tell = (message: FromMember) => {
@@ -32,7 +33,8 @@ export function joinCluster(registry: Registry) {
   process.on('message', (message: ToMember, socket?: Socket) => {
     if (message.type === 'connection') {
       if (socket) take(socket); // none: its caller has hung up
-    } else if (message.type === 'left') left.resolve();
+    } else if (message.type === 'hold') hold();
+    else if (message.type === 'left') left.resolve();
     else if (message.type === 'collect') void snapshot(message.round);
     else scraping?.resolve(message.snapshots);
   });
@@ -42,8 +44,8 @@ export function joinCluster(registry: Registry) {
   });
 
   const connections: HandedOver = {
-    start: (taker) => {
-      take = taker;
+    start: (taker, holder) => {
+      [take, hold] = [taker, holder];
       tell({ type: 'ready' });
     },
     stop: async () => {

@@ -17,6 +17,8 @@ export type FromMember =
 export type ToMember =
   /** Comes with a socket. */
   | { readonly type: 'connection' }
+  /** Soon no connection will come any more. */
+  | { readonly type: 'hold' }
   /** There were no connections after this, and will be none. */
   | { readonly type: 'left' }
   | { readonly type: 'collect'; readonly round: number }

@@ -71,25 +71,28 @@ async function startMember(index: number, options: ProcessesOptions): Promise<Ru
 /** Does what the process asks for until it is gone. Resolves when it takes connections. */
 function serveMember(child: ChildProcess, name: string, { door, metrics }: ProcessesOptions): Promise<void> {
   const tell = (message: ToMember) => void child.send(asMessage(message), () => undefined); // gone: 'disconnect' follows
-  const take: Taker = (socket, refused) =>
-    void child.send(asMessage({ type: 'connection' }), socket, {}, (error) => error && refused());
+  const taker: Taker = {
+    take: (socket, refused) =>
+      void child.send(asMessage({ type: 'connection' }), socket, {}, (error) => error && refused()),
+    hold: () => tell({ type: 'hold' }),
+  };
   const ask = (round: number) => tell({ type: 'collect', round });
   const ready = Promise.withResolvers<void>();
 
   child.on('message', (message: FromMember) => {
     if (message.type === 'ready') {
-      door.add(take);
+      door.add(taker);
       metrics.add(ask);
       ready.resolve();
     } else if (message.type === 'leaving') {
-      door.remove(take);
+      door.remove(taker);
       tell({ type: 'left' });
     } else if (message.type === 'scrape') {
       void metrics.collect().then((snapshots) => tell({ type: 'scraped', snapshots }));
     } else metrics.receive(ask, name, message.round, message.snapshot);
   });
   child.once('disconnect', () => {
-    door.remove(take);
+    door.remove(taker);
     metrics.remove(ask);
   });
   return ready.promise;
