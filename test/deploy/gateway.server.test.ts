@@ -157,6 +157,28 @@ requireProgram(NGINX, (nginx) => {
     expect(behind.seen.map(({ body }) => body.length)).toEqual([2_000, 2_000, 5_000, 5_000, 3_000]);
   });
 
+  test('binary tensors pass as they are, with the length of their JSON; what the gateway refuses below /v2 has `error`', async () => {
+    const behind = await processBehind((incoming, response) => {
+      const length = incoming.headers['inference-header-content-length'];
+      response.setHeader('inference-header-content-length', String(length));
+      incoming.pipe(response);
+    });
+    const { port } = await gatewayOf(nginx, { serving: [behind.address], maxBatchBytes: 2_000 });
+    const path = '/v2/models/churn/infer';
+    const infer = (to: number, body: string) =>
+      send({ port: to, path, method: 'POST', body, headers: { 'inference-header-content-length': '2' } });
+    const body = '{}\0\u0001\u0002\u007f';
+    const passed = await infer(port, body);
+    expect([passed.status, passed.text, passed.headers['inference-header-content-length']]).toEqual([200, body, '2']);
+    const { port: alone } = await gatewayOf(nginx, {});
+    for (const refused of [await infer(port, 'x'.repeat(2_001)), await infer(alone, body)]) {
+      const problem = problemIn(refused);
+      expect(problem['detail']).toBeTruthy();
+      expect(problem['error']).toBe(problem['detail']);
+    }
+    expect(problemIn(await send({ port: alone, path: '/predict' }))).not.toHaveProperty('error');
+  });
+
   test('headers and paths that are too long are refused in the same form', async () => {
     const { port } = await gatewayOf(nginx, {});
     const long = 'x'.repeat(5_000);
