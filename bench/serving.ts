@@ -172,6 +172,7 @@ async function contest(
   const loads: Load[] = [];
   try {
     for (const { server, wire } of contestants) loads.push(await prepareLoad(server, wire, batches));
+    console.error(`measuring ${contestants.length} servers at ${connections} connections, ${rounds} rounds`);
     for (const [index, { server }] of contestants.entries())
       await measure(server, loads[index]!, connections, warmUpSeconds);
     for (let round = 0; round < rounds; round++) {

@@ -34,6 +34,13 @@ const ENDPOINT = 'light';
 const USER = { name: 'ada', role: 'admin', tokenVersion: 1, disabled: false } as const;
 const MAX_ROWS = 64;
 
+const unlimited = {
+  policy: { name: 'unlimited', limit: 1e9, windowMs: 60_000 },
+  take: () => ({ allowed: true, remaining: 1e9, resetMs: 60_000 }),
+};
+const noRates: CallerRates = { address: unlimited, user: unlimited };
+const noMetrics = new Proxy({}, { get: () => () => undefined }) as ServingMetrics;
+
 // usage: ladder-app.ts <layer> <file.onnx> <folder>; prints one JSON line, port and token, and answers until it is killed.
 const [top, file, folder] = process.argv.slice(2) as [Layer, string, string];
 const config = loadConfig();
@@ -79,7 +86,7 @@ async function productApp() {
     slots,
     defaultSlot: () => ENDPOINT,
     isKnown: () => true,
-    limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxRows: 10_000 },
+    limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxBatchBytes: config.MAX_BATCH_BYTES, maxRows: 10_000 },
     inFlight: createInFlight(config.SERVING_MAX_IN_FLIGHT),
     authenticate: has(top, 'token') ? realAuthenticate() : () => Promise.resolve(principalOf({ user: USER.name })),
     rates: has(top, 'limit') ? realRates() : noRates,
@@ -118,10 +125,3 @@ function realLog() {
   const { insert } = createPredictionRepository(db);
   return startPredictionLog({ folder, maxBytes: 2 ** 32, whenFull: 'refuse', syncMs: 1000, insert, log });
 }
-
-const unlimited = {
-  policy: { name: 'unlimited', limit: 1e9, windowMs: 60_000 },
-  take: () => ({ allowed: true, remaining: 1e9, resetMs: 60_000 }),
-};
-const noRates: CallerRates = { address: unlimited, user: unlimited };
-const noMetrics = new Proxy({}, { get: () => () => undefined }) as ServingMetrics;

@@ -1,5 +1,11 @@
+import { join } from 'node:path';
+import { connect } from '../../db/connect.ts';
+import { createModelRepository } from '../../db/models.ts';
+import { createFolderStore } from '../../lib/artifact-store/folder.ts';
 import { startTestPlatform, type TestPlatform } from '../../test/end-to-end/platform.ts';
+import { probabilitiesOf } from '../../test/serving/example-models.ts';
 import { startCollector } from './collector.ts';
+import { benchRows, SIGNATURE } from './data.ts';
 import type { BenchServer } from './server.ts';
 import { annealBatch, annealRow } from './wires.ts';
 
@@ -11,7 +17,7 @@ const SETTINGS = {
   SERVING_PROCESSES: '1',
 };
 export interface OurPlatform {
-  /** Brings a model file and deploys it as an endpoint of that name. */
+  /** Makes a model of the file and deploys it as an endpoint of that name. */
   readonly serve: (endpoint: string, onnx: Uint8Array) => Promise<BenchServer>;
   readonly platform: TestPlatform;
   /** Bytes of traces that were exported. */
@@ -46,13 +52,31 @@ export async function startOurPlatform(): Promise<OurPlatform> {
   };
 }
 
-async function deploy({ urls, send, post, finished }: TestPlatform, name: string, onnx: Uint8Array): Promise<void> {
-  const versions = `/api/v1/models/${name}/versions`;
-  const headers = { 'content-type': 'application/octet-stream' };
-  const brought = await send(urls.api + versions, { method: 'POST', headers, body: Buffer.from(onnx) });
-  if (!brought.ok) throw new Error(`bringing the model answered ${brought.status}: ${await brought.text()}`);
-  const { version } = (await brought.json()) as { version: number };
-  const { body } = await post<{ job_id: string }>(`${versions}/${version}/deploy`, {});
+/**
+ * As a file is brought by REST, but past the check of files from outside: it allows so much processor time for each MiB,
+ * which loading the heavy model exceeds.
+ */
+async function deploy(
+  { home, databaseUrl, post, finished }: TestPlatform,
+  name: string,
+  onnx: Uint8Array,
+): Promise<void> {
+  const store = createFolderStore(join(home, 'artifacts'));
+  const rows = benchRows(20, 13);
+  const golden = { rows, probabilities: await probabilitiesOf(onnx, rows) };
+  const database = connect(databaseUrl, { max: 1 });
+  const { version } = await createModelRepository(database.db)
+    .importVersion({
+      modelName: name,
+      onnxSha256: (await store.put(onnx)).sha256,
+      onnxBytes: onnx.length,
+      goldenRowsSha256: (await store.put(Buffer.from(JSON.stringify(golden)))).sha256,
+      signature: SIGNATURE,
+      inputExample: rows[0]!,
+      importedBy: 'bench',
+    })
+    .finally(database.close);
+  const { body } = await post<{ job_id: string }>(`/api/v1/models/${name}/versions/${version}/deploy`, {});
   const { state, error } = await finished(body.job_id);
   if (state !== 'COMPLETED') throw new Error(`deploying ${name} ended ${state}: ${error?.message}`);
 }

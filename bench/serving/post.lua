@@ -2,7 +2,6 @@
 local requests, turn = {}, 0
 
 function init(args)
-  wrk.init(args)
   for line in io.lines(args[1] .. '/headers') do
     local name, value = line:match('^(.-): (.*)$')
     wrk.headers[name] = value
