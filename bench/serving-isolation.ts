@@ -24,7 +24,7 @@ interface Sample {
  */
 export async function benchServingIsolation({ quick }: BenchOptions): Promise<BenchOutcome> {
   await requireWrk();
-  const { rounds, seconds } = quick ? { rounds: 2, seconds: 5 } : { rounds: 5, seconds: 20 };
+  const { rounds, seconds } = quick ? { rounds: 1, seconds: 15 } : { rounds: 5, seconds: 20 };
   const ours = await startOurPlatform();
   try {
     const server = await ours.serve(ENDPOINT, lightModel());
