@@ -11,5 +11,8 @@ export interface GivenWindow {
 
 export const windowOf = ({ since, until }: GivenWindow) => ({ since: timeOf(since), until: timeOf(until) });
 
-/** Postgres has no year 0, and nothing happened before 1970. */
-const timeOf = (text: string | undefined) => (text === undefined ? undefined : new Date(Math.max(0, Date.parse(text))));
+const LATEST_MS = Date.UTC(9999, 11, 31);
+
+/** Nothing happened before 1970, nor will after 9999, and Postgres reads no such years as JavaScript writes them. */
+const timeOf = (text: string | undefined) =>
+  text === undefined ? undefined : new Date(Math.min(Math.max(0, Date.parse(text)), LATEST_MS));

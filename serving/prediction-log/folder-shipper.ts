@@ -2,7 +2,7 @@ import { appendFile, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../../lib/errors.ts';
 import { createKeptJson } from '../../lib/kept-json.ts';
-import { readBatch } from './segment-reader.ts';
+import { createBatchReader } from './segment-reader.ts';
 import { listSegments, type Segment } from './segments.ts';
 
 /** Adds lines of a spool to the table. Throws INVALID when one of them can never be stored; anything else passes. */
@@ -33,6 +33,7 @@ const BATCHES = 20;
 export function createFolderShipper({ folder, insert, onRejected }: FolderShipperDeps) {
   const positionsFile = createKeptJson<Record<string, number>>(join(folder, 'positions.json'));
   const rejectedFile = join(folder, 'rejected.jsonl');
+  const readBatch = createBatchReader();
   let positions: Map<string, number> | null = null;
   let shipped = 0;
   let rejected = 0;

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 
-export const BATCH_LINES = 500;
+const BATCH_LINES = 500;
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
@@ -11,19 +11,27 @@ export interface Batch {
   readonly bytes: number;
 }
 
-/** The next lines of a segment, at most 500 or about 256 KiB; null when there is no whole line (yet). */
-export async function readBatch(file: FileHandle, position: number): Promise<Batch | null> {
-  for (let size = CHUNK_BYTES; ; size *= 2) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(size), 0, size, position);
-    const chunk = buffer.subarray(0, bytesRead);
-    let bytes = 0;
-    let count = 0;
-    for (; count < BATCH_LINES; count++) {
-      const end = chunk.indexOf(NEWLINE, bytes);
-      if (end < 0) break;
-      bytes = end + 1;
+/** Reads segments, one at a time, through memory that is used again. */
+export function createBatchReader() {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+
+  /** The next lines, at most 500 or about 256 KiB; null when there is no whole line (yet). */
+  return async (file: FileHandle, position: number): Promise<Batch | null> => {
+    for (let memory = chunk; ; memory = Buffer.allocUnsafe(memory.length * 2)) {
+      const { bytesRead } = await file.read(memory, 0, memory.length, position);
+      const { bytes, count } = measureLines(memory.subarray(0, bytesRead));
+      if (count > 0) return { lines: memory.toString('utf8', 0, bytes), count, bytes };
+      if (bytesRead < memory.length) return null;
     }
-    if (count > 0) return { lines: chunk.toString('utf8', 0, bytes), count, bytes };
-    if (bytesRead < size) return null;
+  };
+}
+
+function measureLines(chunk: Buffer): { readonly bytes: number; readonly count: number } {
+  let bytes = 0;
+  for (let count = 0; count < BATCH_LINES; count++) {
+    const end = chunk.indexOf(NEWLINE, bytes);
+    if (end < 0) return { bytes, count };
+    bytes = end + 1;
   }
+  return { bytes, count: BATCH_LINES };
 }

@@ -81,6 +81,10 @@ test('a list is filtered by endpoint, model, version and time', async () => {
     ...{ endpoint: 'churn', model: 'churn', version: 3, limit: 1, cursor: 'before' },
     ...{ since: new Date('2026-11-20T23:00:00Z'), until: new Date('2026-11-22T00:00:00Z') },
   });
+  await request('?since=0000-01-01T00:00:00Z&until=9999-12-31T23:59:59-23:00');
+  expect(list).toHaveBeenLastCalledWith(
+    expect.objectContaining({ since: new Date(0), until: new Date('9999-12-31T00:00:00Z') }),
+  );
   for (const wrong of ['endpoint=%27', 'version=0', 'since=yesterday', 'limit=1000'])
     expect((await request(`?${wrong}`)).status, wrong).toBe(422);
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { PlatformError } from '../../../lib/errors.ts';
@@ -122,6 +122,11 @@ test('lines that can never be stored are put aside, and hold up nothing', async 
   expect(insert.mock.calls.length).toBeLessThan(100);
   await shipper.ship();
   expect(onRejected).toHaveBeenCalledTimes(5);
+  refuse(() => null);
+  renameSync(join(folder, 'rejected.jsonl'), join(folder, '0000000000000-rejected-1.jsonl')); // docs/guarantees.md
+  await shipper.ship();
+  expect(table.size).toBe(778);
+  expect(segmentsIn(folder)).toEqual([expect.stringContaining('-main-1')]);
 });
 
 test('a line may be longer than what is read at once, and characters are never cut', async () => {
