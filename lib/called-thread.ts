@@ -13,10 +13,10 @@ export interface CalledThreadOptions {
   /** Says what is away when the thread ended unasked. */
   readonly gone: string;
 }
-/** A thread that keeps what it has opened between calls; which ones it still has, its number tells. */
+/** A thread that may keep things open between calls. */
 export interface CalledThread<Order> {
-  /** Counts the threads that were started: what an earlier one had opened is gone. 0 before the first. */
-  readonly number: () => number;
+  /** Counts the threads that have ended: what was opened in an earlier generation is gone. */
+  readonly generation: () => number;
   /** Rejects with the PlatformError of the work, or UNAVAILABLE when the thread ended before it answered. */
   ask<Output>(this: void, order: Order, moved?: readonly ArrayBuffer[]): Promise<Output>;
   /** Lets it finish what it was asked, and waits for its end. */
@@ -34,7 +34,7 @@ interface Waiting {
  */
 export function createCalledThread<Order>({ script, settings, gone }: CalledThreadOptions): CalledThread<Order> {
   let running: { worker: Worker; waiting: Map<number, Waiting>; ended: Promise<void> } | undefined;
-  let [started, calls] = [0, 0];
+  let [generation, calls] = [0, 0];
 
   const start = () => {
     const worker = new Worker(script, { workerData: settings });
@@ -42,7 +42,8 @@ export function createCalledThread<Order>({ script, settings, gone }: CalledThre
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     worker.on('error', () => undefined); // `exit` follows
     worker.once('exit', () => {
-      if (running?.worker === worker) running = undefined;
+      running = undefined;
+      generation++;
       for (const { reject } of waiting.values()) reject(new PlatformError('UNAVAILABLE', gone));
       resolve();
     });
@@ -56,12 +57,11 @@ export function createCalledThread<Order>({ script, settings, gone }: CalledThre
         waiter.reject(error);
       }
     });
-    started++;
     return { worker, waiting, ended };
   };
 
   return {
-    number: () => started,
+    generation: () => generation,
     ask: <Output>(order: Order, moved: readonly ArrayBuffer[] = []) =>
       new Promise<Output>((resolve, reject) => {
         running ??= start();

@@ -10,7 +10,7 @@ afterAll(thread.close);
 test('calls are answered by one thread, which keeps what it has', async () => {
   const calls = [1, 2, 3].map((value) => thread.ask<number>({ does: 'add', value }));
   expect(await Promise.all(calls)).toEqual([1, 3, 6]);
-  expect(thread.number()).toBe(1);
+  expect(thread.generation()).toBe(0);
 });
 
 test('an expected failure keeps its code and details, a bug its message', async () => {
@@ -24,7 +24,7 @@ test('when it ends unasked, what waits is unavailable, and the next call has a n
   await expect(crashed).rejects.toMatchObject({ code: 'UNAVAILABLE', message: 'the adder is away' });
   await waiting.catch((error: unknown) => expect(error).toMatchObject({ code: 'UNAVAILABLE' }));
   expect(await thread.ask({ does: 'add', value: 5 })).toBe(5);
-  expect(thread.number()).toBe(2);
+  expect(thread.generation()).toBe(1);
 });
 
 test('asked to end, it first answers, and then has ended', async () => {
