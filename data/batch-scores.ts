@@ -63,8 +63,9 @@ async function scoredSql(db: DuckDb, input: ScoredChunkInput, probabilities: str
   const types = await columnTypes(db, chunk);
   const byName = new Map(inputs.map((column) => [column.name, column]));
   const kept = [...types].map(([name, type]) => `${keptValueSql(name, type, byName.get(name))} AS ${quoteName(name)}`);
+  // As text: DuckDB casts a decimal literal to a float with errors in the last bit.
   const side = (of: { positive: string; negative: string }) =>
-    `CASE WHEN scores.probability >= CAST(${threshold} AS FLOAT) THEN ${quoteText(of.positive)} ELSE ${quoteText(of.negative)} END`;
+    `CASE WHEN scores.probability >= CAST('${threshold}' AS FLOAT) THEN ${quoteText(of.positive)} ELSE ${quoteText(of.negative)} END`;
   const scored = (value: string) =>
     `CASE WHEN checks.broken IS NULL AND coalesce(isfinite(scores.probability), false) THEN ${value} END`;
   const rows = `SELECT ${kept.join(', ')}, ${firstRow} + file_row_number AS prediction_row

@@ -42,7 +42,11 @@ async function split(content: string | Buffer, format: SourceFormat = 'csv', sig
 }
 
 /** Everything but the model: the probability of each row is `probability`. */
-async function scored(content: string | Buffer, format: SourceFormat = 'csv', probability = 0.25) {
+async function scored(
+  content: string | Buffer,
+  format: SourceFormat = 'csv',
+  { probability = 0.25, signature = SIGNATURE } = {},
+) {
   const { folder, duckdb, chunks } = await split(content, format);
   const { inputs } = SIGNATURE;
   const paths: string[] = [];
@@ -51,7 +55,7 @@ async function scored(content: string | Buffer, format: SourceFormat = 'csv', pr
     const path = `${chunk}.scored`;
     const probabilities = new Float32Array(rows).fill(probability);
     expect((await readModelInputs(chunk, inputs, duckdb)).rows).toBe(rows);
-    const write = { chunk, firstRow, signature: SIGNATURE, modelUri: 'models:/shop/3', probabilities, path };
+    const write = { chunk, firstRow, signature, modelUri: 'models:/shop/3', probabilities, path };
     rows_failed += await writeScoredChunk(write, duckdb);
     firstRow += rows;
     paths.push(path);
@@ -95,8 +99,16 @@ test('a row keeps its columns and gets its prediction; one that breaks a rule ge
 });
 
 test('the probability decides label and decision, from the threshold on', async () => {
-  const [row] = await (await scored('age,plan,city,member\n1,2,x,true\n', 'csv', 0.5)).rows();
-  expect(row).toMatchObject({ prediction_label: 'yes', prediction_decision: 'CALL', prediction_probability: 0.5 });
+  for (const threshold of [0.5, ...[8, 9, 14, 16].map((part) => Math.fround(part / 301))]) {
+    const signature = { ...SIGNATURE, threshold };
+    const content = 'age,plan,city,member\n1,2,x,true\n';
+    const [row] = await (await scored(content, 'csv', { probability: threshold, signature })).rows();
+    expect(row).toMatchObject({
+      prediction_label: 'yes',
+      prediction_decision: 'CALL',
+      prediction_probability: threshold,
+    });
+  }
 });
 
 test('the model is given the same values by CSV, NDJSON and Parquet; other columns of Parquet keep their types', async () => {
