@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { COLUMNS, benchRows } from '../../bench/serving/data.ts';
+import { readLoopDelay } from '../../bench/serving/loop-delay.ts';
 import { percentile } from '../../bench/serving/open-loop.ts';
 import { parseStat } from '../../bench/serving/process-tree.ts';
 import { mlflow, v2Binary, v2Json } from '../../bench/serving/wires.ts';
@@ -76,4 +77,11 @@ test('a percentile is the nearest rank', () => {
   expect(percentile(values, 1)).toBe(200);
   expect(percentile([5], 0.99)).toBe(5);
   expect(() => percentile([], 0.99)).toThrow(RangeError);
+});
+
+test('the delay of the event loop is read from the metrics, in milliseconds', () => {
+  const line = (quantile: string, value: string) =>
+    `anneal_event_loop_delay_seconds{quantile="${quantile}",service="serving"} ${value}\n`;
+  expect(readLoopDelay(line('0.5', '0.001') + line('0.99', '0.0125') + line('1', '0.9'))).toBe(12.5);
+  expect(() => readLoopDelay(line('0.5', '0.001'))).toThrow('anneal_event_loop_delay_seconds');
 });
