@@ -5,13 +5,14 @@ import { inSpan, inTraceOf } from '../lib/tracing.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { LoadModel } from './model-loader.ts';
 import type { ModelSlots } from './model-slots.ts';
-import { createServedSlot, type ServedSlot } from './served-slot.ts';
+import { createServedSlot, type OnBatch, type ServedSlot } from './served-slot.ts';
 
 export interface ReconcilerDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'get' | 'swap'>;
   readonly load: LoadModel;
   readonly report: (endpoint: string, revision: number, state: NodeState, detail: string | null) => void;
   readonly onReleaseError: (error: unknown) => void;
+  readonly onBatch?: OnBatch;
   /** Before a current revision that did not load is tried again. */
   readonly retryAfterMs?: number;
 }
@@ -26,7 +27,7 @@ export type EndpointReconciler = ReturnType<typeof createEndpointReconciler>;
  * revision that does not load is reported and leaves the slot as it is. Endpoints do not wait for each other.
  */
 export function createEndpointReconciler(deps: ReconcilerDeps) {
-  const { slots, load, report, onReleaseError, retryAfterMs = 10_000 } = deps;
+  const { slots, load, report, onReleaseError, onBatch, retryAfterMs = 10_000 } = deps;
   const desired = new Map<string, WatchedEndpoint>();
   const staged = new Map<string, Staged>();
   const failures = new Map<string, number>(); // endpoint/revision → when
@@ -55,7 +56,7 @@ export function createEndpointReconciler(deps: ReconcilerDeps) {
     if (!loaded) return;
     await inSpan('serving.swap', attributesOf(name, current), () => {
       if (ready?.revision === revision) staged.delete(name);
-      slots.swap(name, createServedSlot(loaded, { endpoint: name, revision }));
+      slots.swap(name, createServedSlot(loaded, { endpoint: name, revision, onBatch }));
       return Promise.resolve();
     });
     report(name, revision, 'serving', null);

@@ -16,5 +16,7 @@ export interface LoadedModel {
   readonly cost: ScoringCost;
   /** Where it is scored: on the event loop, or on a thread because one row takes too long for it. */
   readonly lane: 'inline' | 'thread';
+  /** Of the file it was loaded from: its size, and the time from asking for it to having it tried and loaded. */
+  readonly opened?: { readonly bytes: number; readonly seconds: number };
   release(this: void): Promise<void>;
 }

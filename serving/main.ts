@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startCallers } from '../auth/callers.ts';
 import { ACCESS_CHANNEL, type AccessState, createAccessRepository } from '../db/access.ts';
 import { createApiKeyRepository } from '../db/api-keys.ts';
@@ -31,9 +32,11 @@ import { claimFolder, orphanedFolders } from './process-folder.ts';
 import { startServingRates } from './rates.ts';
 import { createBatchThread } from './scoring/batch-thread.ts';
 import { createModelOpening } from './scoring/model-opening.ts';
+import { publishState } from './state-metrics.ts';
 
 const MAX_ROWS = 10_000;
 const IDLE_GRACE_MS = 1_000;
+const MODELS_WAIT_MS = 30_000;
 
 /** `node serving/main.ts` is one serving process: on a port of its own, or one of those that serving/cluster/main.ts starts. */
 const config = loadConfig();
@@ -108,6 +111,7 @@ async function main(): Promise<void> {
   shutdown.defer('prediction log', predictions.stop);
   const largeBatches = createBatchThread({ folder, maxRows: MAX_ROWS, spool: predictions.spool });
   shutdown.defer('batch thread', largeBatches.close);
+  const inFlight = createInFlight(config.SERVING_MAX_IN_FLIGHT);
   const serving = await startServingNode({
     explain: explainer.explain,
     node: `serving-${randomUUID().slice(0, 8)}-${process.pid}`, // shown to callers: no host in it
@@ -124,7 +128,7 @@ async function main(): Promise<void> {
     rates: limits.rates,
     predictionLog: predictions.log,
     largeBatches,
-    inFlight: createInFlight(config.SERVING_MAX_IN_FLIGHT),
+    inFlight,
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxBatchBytes: config.MAX_BATCH_BYTES, maxRows: MAX_ROWS },
@@ -132,6 +136,17 @@ async function main(): Promise<void> {
     enableBoom: config.ENABLE_BOOM,
   });
   shutdown.defer('serving node', serving.stop);
+  publishState(registry, {
+    served: serving.served,
+    queues: {
+      requests: inFlight.depth,
+      rows: () => serving.served().reduce((sum, { waiting }) => sum + waiting(), 0),
+      large_batches: largeBatches.depth,
+    },
+    predictionLog: predictions.state,
+  });
+  // The other processes answer meanwhile.
+  if (cluster) await Promise.race([serving.settled(), delay(MODELS_WAIT_MS, undefined, { ref: false })]);
   const { SERVING_HOST: host, SERVING_PORT: port } = config;
   const answering = { fetch: serving.app.fetch, host, idleGraceMs: IDLE_GRACE_MS };
   const http = cluster

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServedModel } from '../db/endpoints.ts';
 import { PlatformError } from '../lib/errors.ts';
@@ -48,6 +48,7 @@ export const createModelLoader = ({ cache, opening, retryDelayMs = 500 }: Loader
 
   return async (model) => {
     const { signature } = model;
+    const asked = performance.now();
     const wanted = [file(model.onnxSha256), file(model.goldenRowsSha256), fetchExplainer(model)] as const;
     const [path, goldenPath] = await Promise.all(wanted);
     const golden = JSON.parse(await readFile(goldenPath, 'utf8')) as GoldenRows;
@@ -60,7 +61,8 @@ export const createModelLoader = ({ cache, opening, retryDelayMs = 500 }: Loader
         ? await openPackedSession(await readFile(path), layout)
         : await opening.openOnThread(path, layout);
     const validate = compileRowValidator(signature);
-    return { model, validate, layout, session, cost: trial.cost, lane, release: session.release };
+    const opened = { bytes: (await stat(path)).size, seconds: (performance.now() - asked) / 1000 };
+    return { model, validate, layout, session, cost: trial.cost, lane, opened, release: session.release };
   };
 };
 

@@ -23,11 +23,13 @@ export interface ModelSetDeps {
   readonly folder: string;
   readonly opening: LoaderDeps['opening'] & Pick<ModelOpening, 'stopTrials'>;
   readonly report: ReconcilerDeps['report'];
+  readonly onBatch?: ReconcilerDeps['onBatch'];
   readonly log: Pick<Logger, 'warn' | 'error'>;
 }
 
 /** Every model this process serves: those of the endpoints, and the one that MODEL_URI pins. */
-export function createModelSet({ modelUri, resolveModel, store, folder, opening, report, log }: ModelSetDeps) {
+export function createModelSet(deps: ModelSetDeps) {
+  const { modelUri, resolveModel, store, folder, opening, report, onBatch, log } = deps;
   const onReleaseError = (err: unknown) => log.error({ err }, 'releasing a model failed');
   const onError = (err: unknown) => log.error({ err, model_uri: modelUri }, 'the pinned model does not load');
   const slots = createModelSlots<ServedSlot>(onReleaseError);
@@ -35,10 +37,12 @@ export function createModelSet({ modelUri, resolveModel, store, folder, opening,
   const load = createModelLoader({ cache, opening });
   const memory = createKeptJson<ServingMemory>(join(folder, 'endpoints.json'));
   const remembered = async () => (await memory.load()) ?? NOTHING_SERVED;
-  const reconciler = createEndpointReconciler({ slots, load, report, onReleaseError });
+  const reconciler = createEndpointReconciler({ slots, load, report, onReleaseError, onBatch });
   const followed = productionModelOf(modelUri);
   const pinned =
-    followed === null ? createPinnedModel({ uri: modelUri, resolve: resolveModel, load, slots, onError }) : null;
+    followed === null
+      ? createPinnedModel({ uri: modelUri, resolve: resolveModel, load, slots, onError, onBatch })
+      : null;
 
   const remember = async (endpoints: readonly WatchedEndpoint[]) => {
     const served = slots.get(PINNED_SLOT)?.model;

@@ -6,6 +6,7 @@ import { createServingApp, type ServingDeps } from './app.ts';
 import { startEndpointWatcher, type WatcherDeps } from './endpoint-watcher.ts';
 import { createModelSet, type ModelSetDeps } from './model-set.ts';
 import { createRevisionReports } from './revision-reports.ts';
+import type { ServedSlot } from './served-slot.ts';
 import { createServingMetrics } from './serving-metrics.ts';
 
 const DATABASE_WAIT_MS = 2_000;
@@ -46,8 +47,11 @@ export async function startServingNode(deps: ServingNodeDeps) {
   const reports = createRevisionReports(({ endpoint, revision, state, detail }) =>
     repository.reportRevision(node, endpoint, revision, state, detail),
   );
+  const served = (): ServedSlot[] => slots.names().map((name) => slots.get(name)!);
+  const metrics = createServingMetrics(deps.registry, served);
   const models = createModelSet({
     ...deps,
+    onBatch: metrics.batch,
     report: (endpoint, revision, state, detail) => {
       if (stopped) return; // what loads now is given up
       log[state === 'failed' ? 'error' : 'info']({ endpoint, revision, state, detail }, 'endpoint revision');
@@ -75,11 +79,12 @@ export async function startServingNode(deps: ServingNodeDeps) {
     defaultSlot,
     notReady,
     isKnown: (endpoint) => !heard || models.knows(endpoint),
-    metrics: createServingMetrics(deps.registry, () => slots.names().map((name) => slots.get(name)!)),
+    metrics,
   });
 
   return {
     app,
+    served,
     notReady,
     settled: models.settled,
     /** From now on the process says that it wants no more requests; it still answers them. */

@@ -2,7 +2,7 @@ import type { ServedModel } from '../db/endpoints.ts';
 import type { LoadModel } from './model-loader.ts';
 import type { ModelSlots } from './model-slots.ts';
 import { isVersionUri } from './default-model.ts';
-import { createServedSlot, type ServedSlot } from './served-slot.ts';
+import { createServedSlot, type OnBatch, type ServedSlot } from './served-slot.ts';
 
 /** No endpoint can have this name. */
 export const PINNED_SLOT = '@pinned';
@@ -13,12 +13,14 @@ export interface PinnedDeps {
   readonly load: LoadModel;
   readonly slots: Pick<ModelSlots<ServedSlot>, 'get' | 'swap'>;
   readonly onError: (error: unknown) => void;
+  readonly onBatch?: OnBatch;
   readonly retryAfterMs?: number;
 }
 export type PinnedModel = ReturnType<typeof createPinnedModel>;
 
 /** Keeps what a model URI names loaded in a slot of its own: a version once, an alias whenever it moves. */
-export function createPinnedModel({ uri, resolve, load, slots, onError, retryAfterMs = 10_000 }: PinnedDeps) {
+export function createPinnedModel(deps: PinnedDeps) {
+  const { uri, resolve, load, slots, onError, onBatch, retryAfterMs = 10_000 } = deps;
   let busy = false;
   let failedAt = -Infinity;
   let named: ServedModel | null = null;
@@ -26,7 +28,7 @@ export function createPinnedModel({ uri, resolve, load, slots, onError, retryAft
     named = model;
     const served = slots.get(PINNED_SLOT)?.model;
     if (served?.version === model.version && served.modelName === model.modelName) return;
-    slots.swap(PINNED_SLOT, createServedSlot(await load(model), { endpoint: null, revision: null }));
+    slots.swap(PINNED_SLOT, createServedSlot(await load(model), { endpoint: null, revision: null, onBatch }));
   };
 
   return {

@@ -21,11 +21,12 @@ export interface ServedSlot extends LoadedModel {
   readonly waiting: MicroBatcher['depth'];
 }
 
+export type OnBatch = (slot: Pick<ServedSlot, 'endpoint' | 'model'>, rows: number) => void;
 export interface ServedAs {
   readonly endpoint: string | null;
   readonly revision: number | null;
   /** Told of every micro-batch. */
-  readonly onBatch?: (rows: number) => void;
+  readonly onBatch?: OnBatch;
 }
 
 const MAX_BATCH_ROWS = 64;
@@ -38,7 +39,9 @@ export function createServedSlot(loaded: LoadedModel, { endpoint, revision, onBa
   const { model, layout, session, validate } = loaded;
   const write = compileRowWriter(model.signature);
   const sliceRows = rowsInTime(loaded);
-  const batcher = createMicroBatcher({ session, layout, maxRows: Math.min(sliceRows, MAX_BATCH_ROWS), onBatch });
+  const maxRows = Math.min(sliceRows, MAX_BATCH_ROWS);
+  const counted = { endpoint, model };
+  const batcher = createMicroBatcher({ session, layout, maxRows, onBatch: (rows) => onBatch?.(counted, rows) });
 
   // Writes a row that the compiled writer took for wrong, if it is right after all.
   const writeSlowly = (row: unknown, buffers: RowBuffers, index: number, path: string, errors: ErrorDetail[]) => {

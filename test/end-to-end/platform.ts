@@ -8,12 +8,15 @@ import type { JobStatus } from '../../workflows/messages.ts';
 import type { Role } from '../../auth/roles.ts';
 import { temporaryFolder } from '../platform.ts';
 
-export const ANY_PORT = Object.fromEntries(
-  ['API', 'SERVING', 'TEMPORAL', 'TEMPORAL_UI', 'POSTGRES']
-    .map((name) => `${name}_PORT`)
-    .concat(['PIPELINE', 'TRAINING', 'MONITORING'].map((role) => `WORKER_${role}_METRICS_PORT`))
-    .map((name) => [name, '0']),
-);
+export const ANY_PORT = {
+  ...Object.fromEntries(
+    ['API', 'SERVING', 'TEMPORAL', 'TEMPORAL_UI', 'POSTGRES']
+      .map((name) => `${name}_PORT`)
+      .concat(['PIPELINE', 'TRAINING', 'MONITORING'].map((role) => `WORKER_${role}_METRICS_PORT`))
+      .map((name) => [name, '0']),
+  ),
+  SERVING_PROCESSES: '1', // a process more takes memory, and tests of its own are there for several
+};
 
 /** What a process of Anneal needs that is started without `anneal up`. */
 export const SECRETS = {

@@ -61,6 +61,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
   const own = createModelSlots<ServedSlot>(() => undefined);
   own.swap('churn', exampleSlot('churn', 3));
   const { slots = own } = changes;
+  const registry = new Registry();
   const app = createServingApp({
     slots,
     defaultSlot: () => 'churn',
@@ -71,8 +72,8 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     largeBatches: NO_LARGE_BATCHES,
     inFlight: createInFlight(100),
     explain: () => Promise.reject(new Error('this test explains nothing')),
-    scrape: () => Promise.resolve(''),
-    metrics: createServingMetrics(new Registry(), () => slots.names().map((name) => slots.get(name)!)),
+    scrape: () => registry.metrics(),
+    metrics: createServingMetrics(registry, () => slots.names().map((name) => slots.get(name)!)),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxBatchBytes: 20_000, maxRows: 300 },
     enableBoom: false,

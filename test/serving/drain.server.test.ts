@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { GOLDEN_ROWS } from './example-models.ts';
+import { prepareServing, type ServingGround, startServingProcess } from './serving-under-test.ts';
+
+const ROUNDS = 20;
+const KEPT = 12;
+const CLOSED = 4;
+const HOST = '127.0.0.1';
+let ground: ServingGround;
+beforeAll(async () => void (ground = await prepareServing()));
+afterAll(() => ground?.remove());
+
+/** One prediction: 'ok', 'refused' when nobody listens any more, else what went wrong. */
+async function predictOnce(port: number, agent: Agent): Promise<string> {
+  const headers = { authorization: ground.authorization, 'content-type': 'application/json' };
+  const sent = request({ host: HOST, port, path: '/predict', method: 'POST', headers, agent });
+  sent.end(JSON.stringify(GOLDEN_ROWS[0]));
+  try {
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const body = await text(response);
+    return response.statusCode === 200 && body.includes('probability') ? 'ok' : `${response.statusCode} ${body}`;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ECONNREFUSED' ? 'refused' : `${message} on a ${sent.reusedSocket ? 'kept' : 'new'} connection`;
+  }
+}
+
+/** On a connection of its own, so that each process is asked. */
+async function readiness(port: number): Promise<number | undefined> {
+  const [response] = (await once(request({ host: HOST, port, path: '/readyz', agent: false }).end(), 'response')) as [
+    IncomingMessage,
+  ];
+  await text(response);
+  return response.statusCode;
+}
+
+/** A client that predicts one after the other, and connects again whenever it must, until it is refused. */
+async function client(port: number, keepAlive: boolean, outcomes: Map<string, number>): Promise<void> {
+  const agent = new Agent({ keepAlive, maxSockets: 1 });
+  for (let outcome = ''; outcome !== 'refused';) {
+    outcome = await predictOnce(port, agent);
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+  agent.destroy();
+}
+
+test.each([1, 2])(
+  `SIGTERM under load, ${ROUNDS} times: every request that was sent is answered, with %i process(es)`,
+  { timeout: 900_000 },
+  async (processes) => {
+    const outcomes = new Map<string, number>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const { child, exited, listening } = startServingProcess(ground.environment, '--processes', String(processes));
+      const port = await listening;
+      const ready = async () => expect(await readiness(port)).toBe(200);
+      for (let seen = 0; seen < 3 * processes; seen++) await vi.waitFor(ready, { timeout: 60_000 });
+      const clients = [
+        ...Array.from({ length: KEPT }, () => client(port, true, outcomes)),
+        ...Array.from({ length: CLOSED }, () => client(port, false, outcomes)),
+      ];
+      await delay(200 + 20 * round);
+      child.kill('SIGTERM');
+      expect(await exited).toBe(0);
+      await Promise.all(clients);
+    }
+    console.info(`${processes} process(es):`, Object.fromEntries(outcomes));
+    expect([...outcomes.keys()].sort()).toEqual(['ok', 'refused']);
+    expect(outcomes.get('refused')).toBe(ROUNDS * (KEPT + CLOSED));
+    expect(outcomes.get('ok')).toBeGreaterThan(ROUNDS * (KEPT + CLOSED));
+  },
+);
