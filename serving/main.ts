@@ -109,7 +109,9 @@ async function main(): Promise<void> {
       })
     : noPredictionLog;
   shutdown.defer('prediction log', predictions.stop);
-  const largeBatches = createBatchThread({ folder, maxRows: MAX_ROWS, spool: predictions.spool });
+  const largeBatches = createBatchThread({
+    ...{ folder, maxRows: MAX_ROWS, logLevel: config.LOG_LEVEL, spool: predictions.spool },
+  });
   shutdown.defer('batch thread', largeBatches.close);
   const inFlight = createInFlight(config.SERVING_MAX_IN_FLIGHT);
   const serving = await startServingNode({

@@ -7,6 +7,7 @@ export interface BatchThreadSettings {
   /** Of the process's model cache. */
   readonly folder: string;
   readonly maxRows: number;
+  readonly logLevel: string;
   /** Null when predictions are not logged. */
   readonly spool: SpoolSettings | null;
 }

@@ -6,6 +6,7 @@ import { HTTPException } from 'hono/http-exception';
 import { answerCalls, type Answered } from '../../lib/answer-calls.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { requireParsable } from '../../lib/http/body.ts';
+import { createLogger } from '../../lib/log.ts';
 import { parseJson, rowsOf } from '../json-body.ts';
 import { predictionId } from '../prediction-id.ts';
 import { linesOf } from '../prediction-log/lines.ts';
@@ -17,8 +18,10 @@ import { openPackedSession } from './packed-session.ts';
 import { layoutOf } from './row-buffers.ts';
 
 // The thread of batch-thread.ts.
-const { folder, maxRows, spool } = workerData as BatchThreadSettings;
-const log = spool && openSpoolWriter(spool, { name: 'batch', onError: () => undefined });
+const { folder, maxRows, logLevel, spool } = workerData as BatchThreadSettings;
+const log = createLogger({ service: 'serving', level: logLevel });
+const onError = (err: Error) => log.error({ err }, 'the spool cannot be written');
+const predictionLog = spool && openSpoolWriter(spool, { name: 'batch', onError });
 const parsed = new Map<number, unknown[]>();
 const KEPT = 4; // models
 let last: Promise<unknown> = Promise.resolve(); // one at a time, so that no model is released in use
@@ -43,7 +46,7 @@ answerCalls<BatchOrder>(
     }
   },
   async () => {
-    await log?.close();
+    await predictionLog?.close();
     for (const slot of slots.values()) await (await slot).release();
   },
 );
@@ -67,7 +70,7 @@ async function score({ job, source, request }: Extract<BatchOrder, { does: 'scor
   const probabilities = await slot.scorePacked(slot.pack(rows), rows.length);
   const ids = rows.map(() => predictionId());
   const timed = { ...request, arrivedMs: request.arrivedEpochMs - performance.timeOrigin };
-  log?.append(
+  predictionLog?.append(
     Buffer.from(
       linesOf(
         slot.texts,

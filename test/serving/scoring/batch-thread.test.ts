@@ -44,7 +44,7 @@ beforeAll(async () => {
     syncMs: 1000,
     counters,
   } as const;
-  thread = createBatchThread({ folder: folder.path, maxRows: 20_000, spool });
+  thread = createBatchThread({ folder: folder.path, maxRows: 20_000, logLevel: 'silent', spool });
 });
 afterAll(async () => {
   await thread.close();
