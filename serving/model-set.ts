@@ -44,6 +44,8 @@ export function createModelSet(deps: ModelSetDeps) {
       ? createPinnedModel({ uri: modelUri, resolve: resolveModel, load, slots, onError, onBatch })
       : null;
 
+  let refreshing: Promise<void> | undefined;
+
   const remember = async (endpoints: readonly WatchedEndpoint[]) => {
     const served = slots.get(PINNED_SLOT)?.model;
     const known = served ? { uri: modelUri, model: served } : (await remembered()).pinned;
@@ -57,7 +59,7 @@ export function createModelSet(deps: ModelSetDeps) {
     /** What the database says: starts loading, and remembers it for a start without the database. */
     update: async (endpoints: readonly WatchedEndpoint[]): Promise<void> => {
       reconciler.update(endpoints);
-      void pinned?.refresh();
+      refreshing = pinned?.refresh();
       await remember(endpoints).catch((err: unknown) => log.warn({ err }, 'the disk cache cannot be written'));
     },
     /** Starts loading what was served last time. */
@@ -72,7 +74,9 @@ export function createModelSet(deps: ModelSetDeps) {
       followed === null ? PINNED_SLOT : endpointOfModel(followed, reconciler.endpoints()),
     notReady: (): string | null => readinessOf(reconciler.endpoints(), slots, pinned && PINNED_SLOT),
     /** When nothing is being loaded. */
-    settled: reconciler.settled,
+    settled: async (): Promise<void> => {
+      await Promise.all([reconciler.settled(), refreshing]);
+    },
     /** Releases every model when its last request is answered. */
     close: async (): Promise<void> => {
       opening.stopTrials();
