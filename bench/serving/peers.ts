@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -101,8 +102,13 @@ export const PEERS: readonly Peer[] = [
     start: async ({ python, onnx, port, cwd }) => {
       const model = join(cwd, 'model');
       await promisify(execFile)(python, [join(folderOf('mlflow'), 'save_model.py'), onnx, model], { cwd });
+      // It starts `uvicorn` by name, and the scripts of an environment that was renamed do not run.
+      await writeFile(join(cwd, 'uvicorn'), `#!/bin/sh\nexec '${python}' -m uvicorn "$@"\n`, { mode: 0o755 });
       const options = ['--host', '127.0.0.1', '--port', `${port}`, '--env-manager', 'local', '--workers', '1'];
-      return { args: ['-m', 'mlflow', 'models', 'serve', '--model-uri', model, ...options] };
+      return {
+        args: ['-m', 'mlflow', 'models', 'serve', '--model-uri', model, ...options],
+        env: { PATH: `${cwd}:${process.env['PATH']}` },
+      };
     },
   },
 ];
@@ -115,9 +121,7 @@ export async function startServingPeer(peer: Peer, onnx: string, cwd: string): P
   const python = await pythonVenv(join(folder, 'requirements.txt'));
   const port = await claimPort(0, 'a port');
   const { args, env } = await peer.start({ python, onnx, port, cwd });
-  // mlflow starts a program of its environment by name.
-  const path = `${dirname(python)}:${process.env['PATH']}`;
-  const own = { PATH: path, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', ...env };
+  const own = { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', ...env };
   const child = spawn(python, args, { cwd, env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let words = '';

@@ -15,5 +15,6 @@ mlflow.onnx.save_model(
     onnx.load(file),
     folder,
     signature=ModelSignature(inputs=Schema(numbers + texts)),
+    pip_requirements=[],  # served where it is saved; else it loads the model once more to find them
     onnx_session_options={"intra_op_num_threads": 1},
 )
