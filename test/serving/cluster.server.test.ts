@@ -5,7 +5,13 @@ import { connect, type Connection } from '../../db/connect.ts';
 import { createEndpointRepository } from '../../db/endpoints.ts';
 import { isAlive } from '../../lib/child-process.ts';
 import { GOLDEN_ROWS } from './example-models.ts';
-import { prepareServing, type ServingGround, type ServingProcess, startServingProcess } from './serving-under-test.ts';
+import {
+  becomeReady,
+  prepareServing,
+  type ServingGround,
+  type ServingProcess,
+  startServingProcess,
+} from './serving-under-test.ts';
 
 const SOON = { timeout: 60_000, interval: 100 };
 let ground: ServingGround;
@@ -38,10 +44,7 @@ async function start(processes: number, env: Record<string, string> = {}) {
     await response.text();
     return response.status;
   };
-  const ready = () =>
-    vi.waitFor(async () => {
-      for (let request = 0; request < 2 * processes; request++) expect((await get('/readyz')).status).toBe(200);
-    }, SOON);
+  const ready = () => becomeReady(port, processes);
   await ready();
   return { ...serving, port, get, predict, ready };
 }

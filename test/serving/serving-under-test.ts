@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { expect, vi } from 'vitest';
 import { createTokens } from '../../auth/tokens.ts';
 import { connect } from '../../db/connect.ts';
 import { migrate } from '../../db/migrate.ts';
@@ -71,11 +74,28 @@ export function startServingProcess(env: NodeJS.ProcessEnv, ...args: readonly st
   const listening = new Promise<number>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       output += `${line}\n`;
-      const port = /"port":(\d+).*ready for requests/.exec(line)?.[1];
+      // Where there are several processes, each says it too.
+      const port = /^(?!.*"process":).*"port":(\d+).*ready for requests/.exec(line)?.[1];
       if (port !== undefined) resolve(Number(port));
     });
     void exited.then(() => reject(new Error(output)));
   });
   listening.catch(() => undefined);
   return { child, exited, listening, output: () => output };
+}
+
+/** Waits until every process behind the port has a model. */
+export async function becomeReady(port: number, processes: number): Promise<void> {
+  const ready = async () => {
+    for (let asked = 0; asked < 3 * processes; asked++) expect(await readiness(port)).toBe(200);
+  };
+  await vi.waitFor(ready, { timeout: 60_000, interval: 50 });
+}
+
+/** On a connection of its own, so that each process is asked in its turn. */
+async function readiness(port: number): Promise<number | undefined> {
+  const asked = request({ host: '127.0.0.1', port, path: '/readyz', agent: false }).end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  await text(response);
+  return response.statusCode;
 }
