@@ -1,8 +1,11 @@
 import { randomFillSync } from 'node:crypto';
 
-const BATCH = 128;
-const pool = new Uint8Array(BATCH * 10);
+const BATCH = 1024;
+const RANDOM_BYTES = 10;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const pool = new Uint8Array(BATCH * RANDOM_BYTES);
 let used = BATCH;
+let time = { ms: -1, text: '' };
 
 /** UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then random bits. Ids sort by time. */
 export function predictionId(nowMs: number = Date.now()): string {
@@ -10,8 +13,15 @@ export function predictionId(nowMs: number = Date.now()): string {
     randomFillSync(pool);
     used = 0;
   }
-  const random = pool.subarray(used * 10, ++used * 10);
-  const hex = nowMs.toString(16).padStart(12, '0') + Buffer.from(random).toString('hex');
-  const variant = (0x8 | (random[2]! & 0x3)).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  if (nowMs !== time.ms) time = { ms: nowMs, text: timeOf(nowMs) };
+  const at = used++ * RANDOM_BYTES;
+  const hex = (index: number) => HEX[pool[at + index]!]!;
+  const version = HEX[0x70 | (pool[at]! & 0x0f)]!;
+  const variant = HEX[0x80 | (pool[at + 2]! & 0x3f)]!;
+  return `${time.text}${version}${hex(1)}-${variant}${hex(3)}-${hex(4)}${hex(5)}${hex(6)}${hex(7)}${hex(8)}${hex(9)}`;
+}
+
+function timeOf(nowMs: number): string {
+  const hex = nowMs.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-`;
 }

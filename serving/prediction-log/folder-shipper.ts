@@ -10,6 +10,8 @@ export type InsertPredictions = (lines: string) => Promise<void>;
 export interface FolderShipperDeps {
   readonly folder: string;
   readonly insert: InsertPredictions;
+  /** Called after each batch with the time it took; the next one waits for it. */
+  readonly pace?: (tookMs: number) => Promise<void>;
   /** A line was put aside, into `rejected.jsonl`. */
   readonly onRejected: (error: unknown) => void;
 }
@@ -30,7 +32,7 @@ const BATCHES = 20;
  * Ships the segments of one spool, oldest first, and deletes those that are shipped and get no more lines. Any number of
  * processes may do so at once: rows are inserted once, and a segment goes only when nobody can be writing to it.
  */
-export function createFolderShipper({ folder, insert, onRejected }: FolderShipperDeps) {
+export function createFolderShipper({ folder, insert, pace, onRejected }: FolderShipperDeps) {
   const positionsFile = createKeptJson<Record<string, number>>(join(folder, 'positions.json'));
   const rejectedFile = join(folder, 'rejected.jsonl');
   const readBatch = createBatchReader();
@@ -65,10 +67,11 @@ export function createFolderShipper({ folder, insert, onRejected }: FolderShippe
       for (let done = 0; done < batches; done++) {
         const batch = await readBatch(file, positionOf(segment));
         if (batch === null) return done;
-        const before = rejected;
+        const [before, startedMs] = [rejected, performance.now()];
         await insertOrPutAside(batch.lines);
         positions!.set(segment.name, positionOf(segment) + batch.bytes);
         shipped += batch.count - (rejected - before);
+        await pace?.(performance.now() - startedMs);
       }
       return batches;
     } finally {

@@ -26,16 +26,25 @@ export type Shipper = ReturnType<typeof startShipper>;
 
 const POLL_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
+// Requests come before rows in Postgres, which often shares its processors with them: while the spool is this small, a
+// batch is followed by a pause of three times as long as it took.
+const UNHURRIED_BYTES = 64 * 2 ** 20;
+const PAUSE = 3;
 
 /** Ships spools to Postgres, a batch at a time, until `stop`. While Postgres is away it tries again, waiting longer each time. */
 export function startShipper({ folder, orphans, counters, insert, log }: ShipperDeps) {
   const onRejected = (err: unknown) => log.error({ err }, 'a prediction cannot be stored and lies in rejected.jsonl');
-  const shippers = [folder, ...orphans].map((each) => createFolderShipper({ folder: each, insert, onRejected }));
+  const pace = async (tookMs: number) => {
+    if (!hurrying && pendingBytes() < UNHURRIED_BYTES) await delay(PAUSE * tookMs, undefined, { ref: false });
+  };
+  const shippers = [folder, ...orphans].map((each) => createFolderShipper({ folder: each, insert, pace, onRejected }));
   let own: SpoolState = { bytes: 0, settledBytes: 0, waitingSinceMs: null };
   let emptyAtMs = 0;
   let failures = 0;
   let nextTryMs = 0;
+  let hurrying = false;
   let stopping = false;
+  const pendingBytes = () => Math.max(0, counters.read('used') - own.settledBytes);
 
   const measure = async () => {
     own = await shippers[0]!.measure();
@@ -71,11 +80,10 @@ export function startShipper({ folder, orphans, counters, insert, log }: Shipper
 
   return {
     state: (): ShippingState => {
-      const pendingBytes = Math.max(0, counters.read('used') - own.settledBytes);
       const sinceMs = Math.max(own.waitingSinceMs ?? 0, emptyAtMs);
       return {
-        pendingBytes,
-        oldestAgeSeconds: pendingBytes === 0 ? 0 : Math.max(0, Date.now() - sinceMs) / 1000,
+        pendingBytes: pendingBytes(),
+        oldestAgeSeconds: pendingBytes() === 0 ? 0 : Math.max(0, Date.now() - sinceMs) / 1000,
         shipped: sum(shippers.map((shipper) => shipper.shipped())),
         rejected: sum(shippers.map((shipper) => shipper.rejected())),
       };
@@ -83,6 +91,7 @@ export function startShipper({ folder, orphans, counters, insert, log }: Shipper
 
     /** Tries once more to ship all that is left, for at most `withinMs`. The rest stays for the next start. */
     stop: async (withinMs: number): Promise<void> => {
+      hurrying = true;
       const rest = repeating.stop().then(() => (failures === 0 ? tryShipping() : undefined));
       const late = delay(withinMs, undefined, { ref: false }).then(() => void (stopping = true));
       await Promise.race([rest, late]);

@@ -7,7 +7,9 @@ export interface AnswerSource {
 }
 /** What the prediction log says of a request beside its rows; see `PredictionRecord`. */
 export interface LoggedRequest {
+  /** Of letters, digits and `._-`. */
   readonly requestId: string;
+  /** 32 hexadecimal digits. */
   readonly traceId: string | null;
   readonly caller: string;
 }
@@ -50,8 +52,10 @@ export function compileAnswerTexts({ endpoint, revision, model }: AnswerSource) 
     },
 
     /** What is the same in every log line of a request. */
-    logSuffix: ({ requestId, traceId, caller }: LoggedRequest): string =>
-      `${logModel},"trace_id":${text(traceId)},"request_id":${text(requestId)},"caller":${text(caller)}}\n`,
+    logSuffix: ({ requestId, traceId, caller }: LoggedRequest): string => {
+      const trace = traceId === null ? 'null' : `"${traceId}"`;
+      return `${logModel},"trace_id":${trace},"request_id":"${requestId}","caller":${text(caller)}}\n`;
+    },
 
     /** A line of the prediction log; `features` is JSON without a line break. */
     logLine: (id: string, features: string, probability: number, latencyUs: number, suffix: string): string =>
