@@ -1,11 +1,26 @@
 import { HTTPException } from 'hono/http-exception';
 import { PlatformError } from '../lib/errors.ts';
+import { requireShallow, requireUtf8 } from '../lib/http/body.ts';
 import { parseLeniently } from './lenient-json.ts';
 
 const utf8 = new TextDecoder();
 
+/**
+ * What `read` makes of a body. If it refuses it, a body that is nested too deep is refused for that: looking for it in every
+ * body takes as long as scoring it, and one that is right is flat.
+ */
+export function readFlat<T>(body: Uint8Array, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    requireShallow(body);
+    throw error;
+  }
+}
+
 /** A body as text and as what it says; NaN and Infinity, which Python writes, break a rule of their field. Throws 400. */
 export function parseJson(bytes: Uint8Array): { readonly text: string; readonly value: unknown } {
+  requireUtf8(bytes);
   const text = utf8.decode(bytes);
   try {
     return { text, value: parseLeniently(text, '1e999') };
@@ -27,3 +42,28 @@ export function rowsOf(body: unknown, maxRows: number): unknown[] {
 
 const badBatch = (path: string, rule: string, message: string) =>
   new PlatformError('INVALID', `the batch is not valid: ${path} ${message}`, { details: [{ path, rule, message }] });
+
+const LINE_BREAK = /[\n\r]/;
+
+/** JSON of a value that is known to be right, on one line: as it was sent where that is on one line. */
+export const lineOf = (text: string, value: unknown): string => (LINE_BREAK.test(text) ? JSON.stringify(value) : text);
+
+/** JSON of the rows of a batch body, all of which are right and so hold nothing nested, each on one line. */
+export function rowLines(text: string, rows: readonly unknown[]): string[] {
+  return cutRows(text, rows.length) ?? rows.map((row) => JSON.stringify(row));
+}
+
+/** The rows as they were sent; null where a brace that may be part of a text makes their ends uncertain. */
+function cutRows(text: string, count: number): string[] | null {
+  if (LINE_BREAK.test(text)) return null;
+  const lines: string[] = [];
+  let end = text.indexOf('{');
+  while (lines.length < count) {
+    const start = text.indexOf('{', end + 1);
+    end = text.indexOf('}', end + 1);
+    if (start < 0 || end < start) return null;
+    lines.push(text.slice(start, end + 1));
+  }
+  // As many closing braces as rows, and the body's own: each of them closes one.
+  return text.indexOf('}', end + 1) === text.lastIndexOf('}') ? lines : null;
+}

@@ -1,6 +1,5 @@
 import { notFound, PlatformError } from '../lib/errors.ts';
-import { requireParsable } from '../lib/http/body.ts';
-import { parseJson, rowsOf } from './json-body.ts';
+import { lineOf, parseJson, readFlat, rowLines, rowsOf } from './json-body.ts';
 import type { ModelSlots } from './model-slots.ts';
 import type { PredictionCall } from './prediction-front.ts';
 import { predictionId } from './prediction-id.ts';
@@ -68,10 +67,13 @@ export function createPredictor(deps: PredictorDeps) {
     one: (body: Uint8Array, call: PredictionCall): Promise<string> =>
       onSlot(call.endpoint, async (slot) => {
         const { texts } = slot;
-        const { text, value } = parseJson(body);
-        const probability = await slot.scoreRow(value);
+        const { text, value, scored } = readFlat(body, () => {
+          const json = parseJson(body);
+          return { ...json, scored: slot.scoreRow(json.value) };
+        });
+        const probability = await scored;
         const id = predictionId();
-        const features = HAS_LINE_BREAK.test(text) ? JSON.stringify(value) : text;
+        const features = lineOf(text, value);
         await log.commit(texts.logLine(id, features, probability, latencyOf(call), texts.logSuffix(call)));
         onScored(slot, 1);
         return texts.one(id, probability);
@@ -89,15 +91,14 @@ export function createPredictor(deps: PredictorDeps) {
           onScored(slot, rows);
           return bytes;
         }
-        requireParsable(body);
-        const rows = rowsOf(parseJson(body).value, maxRows);
+        const { text, rows } = readFlat(body, () => {
+          const json = parseJson(body);
+          return { text: json.text, rows: rowsOf(json.value, maxRows) };
+        });
         await chargeFor(rows.length);
-        const buffers = slot.pack(rows);
-        const features = rows.map((row) => JSON.stringify(row));
-        const { ids, probabilities } = await scoreRows(slot, buffers, features, call);
+        const buffers = readFlat(body, () => slot.pack(rows));
+        const { ids, probabilities } = await scoreRows(slot, buffers, rowLines(text, rows), call);
         return slot.texts.many(ids, probabilities);
       }),
   };
 }
-
-const HAS_LINE_BREAK = /[\n\r]/;

@@ -46,7 +46,17 @@ export async function readJsonBody(c: Context, maxBytes: number): Promise<Buffer
 
 /** Makes sure that bytes may be parsed as JSON: UTF-8 (400), not too deep (422). */
 export function requireParsable(json: Uint8Array): void {
-  if (!isUtf8(json)) throw new HTTPException(400, { message: 'the body is not UTF-8' });
+  requireUtf8(json);
+  requireShallow(json);
+}
+
+/** Throws 400. */
+export function requireUtf8(bytes: Uint8Array): void {
+  if (!isUtf8(bytes)) throw new HTTPException(400, { message: 'the body is not UTF-8' });
+}
+
+/** Throws INVALID when the objects and arrays of a JSON text nest too deep. Looks at every byte. */
+export function requireShallow(json: Uint8Array): void {
   if (isNestedWithin(json, MAX_JSON_DEPTH)) return;
   const message = `must nest at most ${MAX_JSON_DEPTH} objects and arrays`;
   throw new PlatformError('INVALID', `the body is nested too deep`, {

@@ -22,7 +22,7 @@ export function predictRoutes({ front, predictor, explained, limits }: PredictRo
   const single = front(async (c, call) =>
     wantsExplanation(c.req.query('explain'))
       ? await explained.one(await explainedBody(c), call)
-      : await predictor.one(await readJsonBody(c, maxBodyBytes), call),
+      : await predictor.one(await readBody(c, maxBodyBytes), call),
   );
   const batch = front(async (c, call) =>
     wantsExplanation(c.req.query('explain'))

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { createRandom } from '../../ml/random.ts';
+import { rowLines } from '../../serving/json-body.ts';
+
+const linesOf = (body: string) => rowLines(body, (JSON.parse(body) as { rows: unknown[] }).rows);
+
+test('rows full of braces, quotes and breaks are cut as JSON has them, or not at all', () => {
+  const random = createRandom(5);
+  const text = () =>
+    Array.from({ length: 3 }, () => ['{', '}', '"', '\\', ',', ':', 'rows', '\n', 'x'][Math.floor(random() * 9)]).join(
+      '',
+    );
+  for (let round = 0; round < 3000; round++) {
+    const rows = Array.from({ length: 1 + (round % 4) }, () => ({ [text()]: random() < 0.5 ? text() : round }));
+    const body = JSON.stringify({ rows });
+    expect(linesOf(body).map((line) => JSON.parse(line) as unknown)).toEqual(rows);
+  }
+});
+
+test.each([
+  ['{"rows":[{"a":1},{"a":2}]}', ['{"a":1}', '{"a":2}']],
+  ['  { "rows" : [ {"a": 1.50 } , { "a":2}] }  ', ['{"a": 1.50 }', '{ "a":2}']],
+  ['{"rows":[{}]}', ['{}']],
+  ['{"rows":[{"a":"}"},{"a":"{"}]}', ['{"a":"}"}', '{"a":"{"}']],
+  ['{"rows":[{"a":"},{"},{"a":"x"}]}', ['{"a":"},{"}', '{"a":"x"}']],
+  ['{"rows":[{"}":1},{"{":2}]}', ['{"}":1}', '{"{":2}']],
+  ['{"rows":[{"a":"{"},{"a":2}]}', ['{"a":"{"}', '{"a":2}']],
+  ['{"rows":[{"a":1}],"rows":[{"a":2}]}', ['{"a":2}']],
+  ['{"rows":[],"rows":[{"a":2}]}', ['{"a":2}']],
+  ['{"rows":[\n{"a":\n1}]}', ['{"a":1}']],
+  ['{"rows":[{"a":"\\u007d"},{"a":"größe"}]}', ['{"a":"\\u007d"}', '{"a":"größe"}']],
+])('the rows of %j', (body, lines) => {
+  const found = linesOf(body);
+  expect(found).toEqual(lines);
+  expect(found.map((line) => JSON.parse(line) as unknown)).toEqual((JSON.parse(body) as { rows: unknown[] }).rows);
+});
