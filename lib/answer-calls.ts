@@ -31,7 +31,9 @@ export function answerCalls<Order>(answer: (order: Order) => Promise<Answered>, 
   };
   port.on('message', (message: ThreadCall<Order>) => {
     if (message === null) {
-      void Promise.all(answering).then(close).finally(() => port.close());
+      void Promise.all(answering)
+        .then(close)
+        .finally(() => port.close());
       return;
     }
     const replied = reply(message.call, message.order).finally(() => answering.delete(replied));

@@ -29,7 +29,8 @@ export interface TlsSettings {
 export const GATEWAY_TEMPLATES = join(import.meta.dirname, 'templates');
 
 export function gatewayVariables(settings: GatewaySettings, paths: WritablePaths): Record<string, string> {
-  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxBatchBytes, maxUploadBytes, maxModelBytes } = settings;
+  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxBatchBytes, maxUploadBytes, maxModelBytes } =
+    settings;
   return {
     GATEWAY_RUN_FOLDER: paths.runFolder,
     GATEWAY_ACCESS_LOG: paths.logFile,
