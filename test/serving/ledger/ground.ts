@@ -24,6 +24,7 @@ import { answersOf } from './rows.ts';
 
 export const ENDPOINT = 'churn';
 const SOON = { timeout: 300_000, interval: 100 };
+const SHIPPED = { timeout: 120_000, interval: 500 };
 export type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** A database and a home for serving processes on one port, with what deploys to them, predicts, and counts. */
@@ -90,7 +91,7 @@ export async function openGround(server: string, processes: number) {
       ...createEndpointRepository(db),
       productionVersion: (name) => models.versionOf(name, 'production').catch(() => null),
       traceparent: () => null,
-      timing: { pollMs: 20, timeoutMs: SOON.timeout },
+      timing: { pollMs: 40, timeoutMs: SOON.timeout },
     });
     const input = { endpoint: ENDPOINT, model: { name: ENDPOINT, version }, run_id: `deployed-${++runs}` };
     const prepared = await run(prepareDeployment, input);
@@ -125,7 +126,7 @@ export async function openGround(server: string, processes: number) {
         const [row] = await sql<{ count: number }[]>`select count(*)::int from predictions`;
         expect(row!.count).toBeGreaterThanOrEqual(ledger.size());
         expect((await ledger.compare(sql)).differences.missing).toEqual([]);
-      }, SOON);
+      }, SHIPPED);
       serving!.child.kill('SIGTERM');
       expect(await serving!.exited).toBe(0);
       return await ledger.compare(sql);
