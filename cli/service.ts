@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { predecessorEnded, waitUntilReady } from '../lib/child-process.ts';
+import { endChild, predecessorEnded, waitUntilReady } from '../lib/child-process.ts';
 import { hideCredentials } from '../lib/log.ts';
 import { SUPERVISED } from '../lib/shutdown.ts';
 import type { Running } from '../lib/keep-running.ts';
@@ -50,13 +50,7 @@ export async function startService(options: ServiceOptions): Promise<Running> {
     await Promise.race([logged, delay(500)]);
     return (code as number | null) ?? 1;
   });
-  const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-    await ended;
-    clearTimeout(timer);
-  };
+  const stop = () => endChild(child, ended, graceMs);
   const service = { pid: child.pid!, ended, stop };
   await waitUntilReady(service, { name, logFile, readable: messageOf }, async () => (await fetch(probe)).ok);
   return service;

@@ -82,6 +82,15 @@ export async function waitUntilReady(
   );
 }
 
+/** Ends a child with SIGTERM, and with SIGKILL when it has not ended after `graceMs`; `ended` settles when it has. */
+export async function endChild(child: ChildProcess, ended: Promise<unknown>, graceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await ended;
+  clearTimeout(timer);
+}
+
 /**
  * After kill -9 of the last owner its program takes a moment to stop: waits for that, so that ports and data are free.
  * `word` is in its command line. Throws CONFLICT when it does not end in time.

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { endChild } from '../../lib/child-process.ts';
 import { keepRunning, type Running } from '../../lib/keep-running.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -58,13 +59,7 @@ async function startMember(index: number, options: ProcessesOptions): Promise<Ru
   const ended = once(child, 'exit').then(([code, signal]) => (code as number | null) ?? (signal as string));
   const ready = serveMember(child, String(index), options);
   await Promise.race([ready, ended.then((status) => Promise.reject(neverReady(index, status)))]);
-  const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-    await ended;
-    clearTimeout(timer);
-  };
+  const stop = () => endChild(child, ended, graceMs);
   return { pid: child.pid!, ended, stop };
 }
 
