@@ -55,7 +55,7 @@ describe.concurrent('a client that keeps a ledger', { timeout: 1_800_000 }, () =
       await withServing({ server: own.url, processes: 2 }, async (ground) => {
         const load = ground.startLoad();
         for (let outage = 0; outage < OUTAGES; outage++) {
-          await load.goesOn(2_000);
+          await load.goesOn(1_000);
           process.kill(own.pid, 'SIGKILL');
           await own.ended;
           for (let part = 0; part < 4; part++) {
@@ -66,7 +66,7 @@ describe.concurrent('a client that keeps a ledger', { timeout: 1_800_000 }, () =
           // The next kill comes while the spool is being shipped.
           own = await startEmbeddedPostgres({ ...options, port: own.port });
         }
-        await load.goesOn(2_000);
+        await load.goesOn(1_000);
         await load.stop();
         expect(await expectExact('Postgres away', ground)).toBe(0);
         expect(Object.keys(ground.ledger.outcomes())).toEqual(['ok']);
@@ -81,13 +81,13 @@ describe.concurrent('a client that keeps a ledger', { timeout: 1_800_000 }, () =
     withServing({}, async (ground) => {
       const load = ground.startLoad();
       for (let kill = 0; kill < KILLS; kill++) {
-        await load.goesOn(1_000);
+        await load.goesOn(500);
         ground.kill('SIGKILL');
         expect(await ground.exited()).toBe('SIGKILL');
         await ground.start();
         await ground.ready();
       }
-      await load.goesOn(1_000);
+      await load.goesOn(500);
       await load.stop();
       expect(await expectExact('one process killed', ground)).toBeLessThanOrEqual(KILLS * CONNECTIONS);
     }));
@@ -96,7 +96,7 @@ describe.concurrent('a client that keeps a ledger', { timeout: 1_800_000 }, () =
     withServing({ processes: 2 }, async (ground) => {
       const load = ground.startLoad();
       for (let kill = 0; kill < KILLS; kill++) {
-        await load.goesOn(1_000);
+        await load.goesOn(500);
         const pids = await ground.pids();
         const isWhole = kill % 5 === 4;
         if (isWhole) ground.kill('SIGKILL');
@@ -106,7 +106,7 @@ describe.concurrent('a client that keeps a ledger', { timeout: 1_800_000 }, () =
         if (isWhole) await ground.start();
         await ground.ready();
       }
-      await load.goesOn(1_000);
+      await load.goesOn(500);
       await load.stop();
       expect(await expectExact('two processes killed', ground)).toBeLessThanOrEqual(KILLS * CONNECTIONS);
     }));

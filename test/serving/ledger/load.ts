@@ -27,10 +27,10 @@ type Body = { readonly endpoint: string; readonly model: { readonly version: num
 );
 
 const KINDS: readonly Kind[] = [
-  { connections: 10, path: '', rows: 1, padding: 0, pauseMs: 20 },
-  { connections: 2, path: '/batch', rows: 10, padding: 0, pauseMs: 50 },
+  { connections: 10, path: '', rows: 1, padding: 0, pauseMs: 30 },
+  { connections: 2, path: '/batch', rows: 10, padding: 0, pauseMs: 100 },
   // More than 64 KiB, which the batch thread answers and logs.
-  { connections: 2, path: '/batch', rows: 100, padding: 700, pauseMs: 500 },
+  { connections: 2, path: '/batch', rows: 100, padding: 700, pauseMs: 1_000 },
 ];
 /** Each has at most one request in flight. */
 export const CONNECTIONS = KINDS.reduce((sum, { connections }) => sum + connections, 0);
