@@ -26,16 +26,24 @@ export type Shipper = ReturnType<typeof startShipper>;
 
 const POLL_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
-// Requests come before rows in Postgres, which often shares its processors with them: while the spool is this small, a
-// batch is followed by a pause of three times as long as it took.
+// Requests come before rows in Postgres, which often shares its processors with them: while they keep the event loop busy
+// and the spool is this small, a batch is followed by a pause of nine times as long as it took.
 const UNHURRIED_BYTES = 64 * 2 ** 20;
-const PAUSE = 3;
+const BUSY = 0.7; // of the time
+const PAUSE = 9;
 
 /** Ships spools to Postgres, a batch at a time, until `stop`. While Postgres is away it tries again, waiting longer each time. */
 export function startShipper({ folder, orphans, counters, insert, log }: ShipperDeps) {
   const onRejected = (err: unknown) => log.error({ err }, 'a prediction cannot be stored and lies in rejected.jsonl');
+  let looked = performance.eventLoopUtilization();
+  const isLoopBusy = () => {
+    const before = looked;
+    looked = performance.eventLoopUtilization();
+    return performance.eventLoopUtilization(looked, before).utilization > BUSY;
+  };
   const pace = async (tookMs: number) => {
-    if (!hurrying && pendingBytes() < UNHURRIED_BYTES) await delay(PAUSE * tookMs, undefined, { ref: false });
+    const mayWait = !hurrying && pendingBytes() < UNHURRIED_BYTES;
+    if (isLoopBusy() && mayWait) await delay(PAUSE * tookMs, undefined, { ref: false });
   };
   const shippers = [folder, ...orphans].map((each) => createFolderShipper({ folder: each, insert, pace, onRejected }));
   let own: SpoolState = { bytes: 0, settledBytes: 0, waitingSinceMs: null };
