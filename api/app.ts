@@ -66,7 +66,7 @@ export function createApp(deps: ApiDeps) {
   app.notFound(refuseUnrouted(app));
   app.use(
     requestId,
-    requestSpan,
+    requestSpan(),
     clientAddress(deps.trustedProxies),
     answersAreData,
     logging(log),

@@ -9,16 +9,10 @@ export interface TracingOptions {
   readonly serviceName: string;
   readonly endpoint: string;
   readonly temporal: boolean;
-  readonly sampleRatio: number;
 }
 
 /** Loaded only when an exporter is configured. A collector that is away costs nothing but the spans. */
-export async function startTracing({
-  serviceName,
-  endpoint,
-  temporal,
-  sampleRatio,
-}: TracingOptions): Promise<Telemetry> {
+export async function startTracing({ serviceName, endpoint, temporal }: TracingOptions): Promise<Telemetry> {
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS });
   const processor = new tracing.BatchSpanProcessor(exporter, {
@@ -30,7 +24,6 @@ export async function startTracing({
   const sdk = new NodeSDK({
     resource,
     autoDetectResources: false, // host and process details are none of the collector's business
-    sampler: new tracing.ParentBasedSampler({ root: new tracing.TraceIdRatioBasedSampler(sampleRatio) }),
     spanProcessors: [processor],
     metricReaders: [],
     logRecordProcessors: [],

@@ -5,8 +5,6 @@ export interface TelemetryOptions {
   readonly config: { readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined };
   /** False for a process that has nothing to do with Temporal: its packages are then not loaded. */
   readonly temporal?: boolean;
-  /** Share of what begins here that is traced; what continues a trace does as its caller. Everything unless given. */
-  readonly sampleRatio?: number;
 }
 export interface Telemetry {
   /** For `new Client({ plugins })` and `Worker.create({ plugins })`; empty when no exporter is configured. */
@@ -19,14 +17,9 @@ export interface Telemetry {
  * Starts tracing when OTEL_EXPORTER_OTLP_ENDPOINT is set. Without it the SDK is not even loaded. Call it before anything
  * else takes a tracer.
  */
-export async function startTelemetry({
-  serviceName,
-  config,
-  temporal = true,
-  sampleRatio = 1,
-}: TelemetryOptions): Promise<Telemetry> {
+export async function startTelemetry({ serviceName, config, temporal = true }: TelemetryOptions): Promise<Telemetry> {
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
   if (!endpoint) return { temporalPlugins: [], shutdown: () => Promise.resolve() };
   const { startTracing } = await import('./telemetry-sdk.ts');
-  return await startTracing({ serviceName, endpoint, temporal, sampleRatio });
+  return await startTracing({ serviceName, endpoint, temporal });
 }

@@ -35,12 +35,19 @@ export interface RequestSpan {
 }
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** A server span that nothing is made inside of: it need not be the active one, which costs more than it. */
+const UNTRACED: RequestSpan = { traceId: null, end: () => undefined };
+
+/**
+ * A server span that nothing is made inside of: it need not be the active one, which costs more than it. Of requests
+ * without a trace only this share (0 to 1) gets one; the SDK would make a span first and then look whether it is wanted.
+ */
 export function startRequestSpan(
   request: { readonly method: string; readonly path: string; header(name: string): string | undefined },
   requestId: string,
+  share: number,
 ): RequestSpan {
   const traceparent = request.header('traceparent');
+  if (traceparent === undefined && Math.random() >= share) return UNTRACED;
   const parent =
     traceparent === undefined
       ? ROOT_CONTEXT

@@ -42,6 +42,8 @@ export interface ServingDeps {
   readonly explain: Explainer['explain'];
   readonly largeBatches: PredictorDeps['largeBatches'];
   readonly inFlight: InFlight;
+  /** Of the requests without a trace, how many get one: 0 to 1. */
+  readonly traceShare: number;
   readonly log: Pick<Logger, 'error'>;
   readonly limits: RequestLimits;
   readonly enableBoom: boolean;
@@ -80,7 +82,7 @@ export function createServingApp(deps: ServingDeps) {
     .route('/', predictRoutes({ front, predictor, explained, limits }))
     .route('/', inferRoutes({ front, infer, maxBodyBytes: limits.maxBodyBytes }))
     .use(requestId)
-    .use(requestSpan)
+    .use(requestSpan(deps.traceShare))
     .use(clientAddress(deps.trustedProxies))
     .use(answersAreData)
     .use(allowOrigins(deps.corsOrigins))

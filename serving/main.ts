@@ -59,8 +59,7 @@ async function main(): Promise<void> {
   const folders = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT));
   const folder = join(folders, String(place.index));
   await claimFolder(folder, 'serving');
-  const sampleRatio = config.SERVING_TRACE_SAMPLE_RATIO;
-  const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false, sampleRatio });
+  const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false });
   shutdown.defer('telemetry', telemetry.shutdown);
   const secret = required(config, 'JWT_SECRET_KEY');
   const database = connect(required(config, 'DATABASE_URL'), { max: 4 });
@@ -131,6 +130,7 @@ async function main(): Promise<void> {
     predictionLog: predictions.log,
     largeBatches,
     inFlight,
+    traceShare: config.SERVING_TRACE_SAMPLE_RATIO,
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxBatchBytes: config.MAX_BATCH_BYTES, maxRows: MAX_ROWS },

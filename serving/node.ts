@@ -22,6 +22,7 @@ export interface ServingNodeDeps
       | 'predictionLog'
       | 'largeBatches'
       | 'inFlight'
+      | 'traceShare'
       | 'scrape'
       | 'explain'
       | 'trustedProxies'

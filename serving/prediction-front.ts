@@ -19,6 +19,8 @@ export interface PredictionFrontDeps {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly inFlight: InFlight;
+  /** Of the requests without a trace, how many get one: 0 to 1. */
+  readonly traceShare: number;
   readonly metrics: Pick<ServingMetrics, 'answered' | 'failed'>;
   /** The slot that would answer for an endpoint, or by default. */
   readonly slotOf: (endpoint: string | undefined) => ServedSlot | undefined;
@@ -70,7 +72,7 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
     const header = (name: string, value: string) => void (headers[name] = value);
     const endpoint = c.req.param('endpoint') ?? c.req.query('endpoint');
     const slot = slotOf(endpoint);
-    const span = startRequestSpan(c.req, requestId);
+    const span = startRequestSpan(c.req, requestId, deps.traceShare);
     let status = 200;
     try {
       if (!inFlight.enter()) throw busy();

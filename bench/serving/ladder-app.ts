@@ -52,8 +52,7 @@ const tokens = createTokens({
   now: () => new Date(),
 });
 
-const sampleRatio = config.SERVING_TRACE_SAMPLE_RATIO;
-if (has(top, 'trace')) await startTelemetry({ serviceName: 'ladder', config, temporal: false, sampleRatio });
+if (has(top, 'trace')) await startTelemetry({ serviceName: 'ladder', config, temporal: false });
 const fetch = has(top, 'answer') ? await productApp() : await plainApp();
 const { port } = await listenHttp({ fetch, host: '127.0.0.1', port: 0, variable: 'PORT' });
 console.log(JSON.stringify({ port, token: await tokens.issue('access', USER) }));
@@ -88,6 +87,7 @@ async function productApp() {
     isKnown: () => true,
     limits: { maxBodyBytes: config.MAX_BODY_BYTES, maxBatchBytes: config.MAX_BATCH_BYTES, maxRows: 10_000 },
     inFlight: createInFlight(config.SERVING_MAX_IN_FLIGHT),
+    traceShare: has(top, 'trace') ? config.SERVING_TRACE_SAMPLE_RATIO : 0,
     authenticate: has(top, 'token') ? realAuthenticate() : () => Promise.resolve(principalOf({ user: USER.name })),
     rates: has(top, 'limit') ? realRates() : noRates,
     metrics: has(top, 'metrics') ? createServingMetrics(new Registry(), () => [slots.get(ENDPOINT)!]) : noMetrics,

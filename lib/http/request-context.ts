@@ -20,14 +20,19 @@ export const requestId = createMiddleware<RequestEnv>(async (c, next) => {
   await next();
 });
 
-/** A server span per request, joined to the caller's trace (W3C traceparent); what it starts joins it in turn. */
-export const requestSpan = createMiddleware<RequestEnv>(async (c, next) => {
-  const headers = { traceparent: c.req.header('traceparent'), tracestate: c.req.header('tracestate') };
-  const attributes = { 'http.request.method': c.req.method, 'anneal.request_id': c.get('requestId') };
-  await inRequestSpan(c.req.method, headers, attributes, async (span) => {
-    await next();
-    const route = routePath(c, -1);
-    span.updateName(`${c.req.method} ${route}`);
-    span.setAttributes({ 'http.route': route, 'http.response.status_code': c.res.status });
+/**
+ * A server span per request, joined to the caller's trace (W3C traceparent); what it starts joins it in turn. Of requests
+ * without a trace only this share (0 to 1) gets one.
+ */
+export const requestSpan = (share = 1) =>
+  createMiddleware<RequestEnv>(async (c, next) => {
+    const headers = { traceparent: c.req.header('traceparent'), tracestate: c.req.header('tracestate') };
+    if (headers.traceparent === undefined && Math.random() >= share) return await next();
+    const attributes = { 'http.request.method': c.req.method, 'anneal.request_id': c.get('requestId') };
+    await inRequestSpan(c.req.method, headers, attributes, async (span) => {
+      await next();
+      const route = routePath(c, -1);
+      span.updateName(`${c.req.method} ${route}`);
+      span.setAttributes({ 'http.route': route, 'http.response.status_code': c.res.status });
+    });
   });
-});

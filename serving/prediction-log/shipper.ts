@@ -10,6 +10,8 @@ export interface ShipperDeps {
   /** Spools of earlier processes. */
   readonly orphans: readonly string[];
   readonly counters: SpoolCounters;
+  /** The most the spool may hold. */
+  readonly maxBytes: number;
   readonly insert: InsertPredictions;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
@@ -27,13 +29,13 @@ export type Shipper = ReturnType<typeof startShipper>;
 const POLL_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
 // Requests come before rows in Postgres, which often shares its processors with them: while they keep the event loop busy
-// and the spool is this small, a batch is followed by a pause of nine times as long as it took.
-const UNHURRIED_BYTES = 64 * 2 ** 20;
+// and the spool is at most half full, a batch is followed by a pause of nine times as long as it took.
+const UNHURRIED_SHARE = 0.5;
 const BUSY = 0.7; // of the time
 const PAUSE = 9;
 
 /** Ships spools to Postgres, a batch at a time, until `stop`. While Postgres is away it tries again, waiting longer each time. */
-export function startShipper({ folder, orphans, counters, insert, log }: ShipperDeps) {
+export function startShipper({ folder, orphans, counters, maxBytes, insert, log }: ShipperDeps) {
   const onRejected = (err: unknown) => log.error({ err }, 'a prediction cannot be stored and lies in rejected.jsonl');
   let looked = performance.eventLoopUtilization();
   const isLoopBusy = () => {
@@ -42,7 +44,7 @@ export function startShipper({ folder, orphans, counters, insert, log }: Shipper
     return performance.eventLoopUtilization(looked, before).utilization > BUSY;
   };
   const pace = async (tookMs: number) => {
-    const mayWait = !hurrying && pendingBytes() < UNHURRIED_BYTES;
+    const mayWait = !hurrying && pendingBytes() < UNHURRIED_SHARE * maxBytes;
     if (isLoopBusy() && mayWait) await delay(PAUSE * tookMs, undefined, { ref: false });
   };
   const shippers = [folder, ...orphans].map((each) => createFolderShipper({ folder: each, insert, pace, onRejected }));

@@ -35,7 +35,7 @@ export function startPredictionLog(deps: PredictionLogDeps): RunningPredictionLo
   const counters = openSpoolCounters(spool.counters);
   const onError = (err: Error) => log.error({ err }, 'the spool cannot be written');
   const writer = openSpoolWriter(spool, { name: 'main', onError });
-  const shipper = startShipper({ folder, orphans, counters, insert, log });
+  const shipper = startShipper({ folder, orphans, counters, maxBytes, insert, log });
   return {
     log: writer,
     spool,

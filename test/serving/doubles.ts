@@ -71,6 +71,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     predictionLog: createTestLog(),
     largeBatches: NO_LARGE_BATCHES,
     inFlight: createInFlight(100),
+    traceShare: 1,
     explain: () => Promise.reject(new Error('this test explains nothing')),
     scrape: () => registry.metrics(),
     metrics: createServingMetrics(registry, () => slots.names().map((name) => slots.get(name)!)),

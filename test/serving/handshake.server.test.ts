@@ -76,6 +76,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     predictionLog: createTestLog(),
     largeBatches: NO_LARGE_BATCHES,
     inFlight: createInFlight(100),
+    traceShare: 1,
     explain: () => Promise.reject(new Error('this test explains nothing')),
     trustedProxies: [],
     corsOrigins: [],
