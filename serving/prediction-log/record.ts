@@ -25,8 +25,8 @@ export interface PredictionRecord {
 /** Keeps what is acknowledged. */
 export interface PredictionLog {
   /**
-   * Resolves when the lines (each a PredictionRecord and "\n") are written; only then may they be answered. All that is
-   * committed in one turn of the event loop is one write. Rejects with UNAVAILABLE when there is no room to keep them.
+   * Resolves when the lines (each a PredictionRecord and "\n") are written; only then may they be answered. What is
+   * committed together is one write. Rejects with UNAVAILABLE when there is no room to keep them.
    */
   readonly commit: (lines: string) => Promise<void>;
 }
