@@ -30,7 +30,7 @@ let large: string;
 /** What scoring the large table with version 1 gives when nothing disturbs it. */
 let undisturbed: BatchView;
 beforeAll(async () => {
-  platform = await startTestPlatform({ MAX_BODY_BYTES: String(16 * 2 ** 20) });
+  platform = await startTestPlatform();
   small = await platform.uploadSample('churn', 3000);
   await train();
   large = await platform.uploadSample('churn', ROWS, 11);

@@ -20,7 +20,7 @@ let platform: TestPlatform;
 let datasets: string[];
 let second: Serving;
 beforeAll(async () => {
-  platform = await startTestPlatform({ ...SECRETS, MAX_BODY_BYTES: '50000' });
+  platform = await startTestPlatform({ ...SECRETS, MAX_BATCH_BYTES: '50000' });
   datasets = [];
   for (const seed of [1, 2, 3, 4]) datasets.push(await platform.uploadSample('churn', 3000, seed));
 });

@@ -13,7 +13,7 @@ const CANDIDATES = {
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await startTestPlatform({ MAX_BODY_BYTES: String(16 * 2 ** 20) });
+  platform = await startTestPlatform();
 });
 afterAll(() => platform.stop());
 
