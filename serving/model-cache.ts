@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { refOfFile } from '../lib/artifact-store/verified.ts';
 
+// Longer than a large batch waits for the thread that scores it.
+const KEPT_MS = 60_000;
+
 export type ModelCache = ReturnType<typeof createModelCache>;
 
 /** Artifacts on local disk by content hash, so that a restart needs no artifact store. */
@@ -17,14 +20,21 @@ export function createModelCache(folder: string, store: Pick<ArtifactStore, 'get
     await store.getFile(sha256, path);
     return path;
   };
+  const staleSinceMs = new Map<string, number>();
   return {
     file,
     read: async (sha256: string): Promise<Uint8Array> => await readFile(await file(sha256)),
-    /** Forgets all but these. */
-    prune: async (keep: ReadonlySet<string>): Promise<void> => {
-      const names = await readdir(folder).catch(() => []);
-      const stale = names.filter((name) => /^[0-9a-f]{64}$/.test(name) && !keep.has(name));
-      await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
+    /** Forgets all but these, once they have been needless for a while: what began before may still open them. */
+    prune: async (keep: ReadonlySet<string>, nowMs = performance.now()): Promise<void> => {
+      for (const sha256 of keep) staleSinceMs.delete(sha256);
+      for (const name of await readdir(folder).catch(() => [])) {
+        if (!/^[0-9a-f]{64}$/.test(name) || keep.has(name)) continue;
+        const since = staleSinceMs.get(name) ?? nowMs;
+        staleSinceMs.set(name, since);
+        if (nowMs - since < KEPT_MS) continue;
+        await rm(join(folder, name), { force: true });
+        staleSinceMs.delete(name);
+      }
     },
   };
 }

@@ -145,10 +145,16 @@ test('what is on disk is not downloaded again, unless it is damaged', async () =
   expect(getFile).toHaveBeenCalledTimes(3);
 });
 
-test('the cache forgets what it is not told to keep, and nothing else in its folder', async () => {
+test('the cache forgets what it has not been told to keep for a minute, and nothing else in its folder', async () => {
   const model = await stored(await exampleModel());
   await (await untriedLoader(store)(model)).release();
   await writeFile(join(folder.path, 'endpoints.json'), '{}');
-  await createModelCache(folder.path, store).prune(new Set([model.onnxSha256]));
+  const { prune } = createModelCache(folder.path, store);
+  const [all, kept] = [await readdir(folder.path), new Set([model.onnxSha256])];
+  for (const nowMs of [0, 59_999]) await prune(kept, nowMs);
+  await prune(new Set([model.onnxSha256, model.goldenRowsSha256]), 60_000);
+  for (const nowMs of [70_000, 129_999]) await prune(kept, nowMs);
+  expect((await readdir(folder.path)).sort()).toEqual(all.sort());
+  await prune(kept, 130_000);
   expect((await readdir(folder.path)).sort()).toEqual([model.onnxSha256, 'endpoints.json'].sort());
 });

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServedModel, WatchedEndpoint } from '../../db/endpoints.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { createModelSet } from '../../serving/model-set.ts';
@@ -36,6 +36,8 @@ const artifactsOf = ({ onnxSha256, goldenRowsSha256, explainerSha256 }: ServedMo
   [onnxSha256, goldenRowsSha256, explainerSha256].filter((sha256) => sha256 !== null).sort();
 
 test('the disk keeps the file, the golden rows and the explainer of what is served, and of nothing else', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   const models = createModelSet({
     ...{
       modelUri: 'models:/churn@production',
@@ -50,11 +52,12 @@ test('the disk keeps the file, the golden rows and the explainer of what is serv
   const onDisk = async () => (await readdir(folder.path)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort();
   for (const [index, explainable] of ['{"first":1}', null, '{"third":1}'].entries()) {
     const model = await stored(index + 1, explainable);
-    await models.update([serving(index + 1, model)]);
-    await models.settled();
-    // As at the next poll: what was loaded meanwhile is still kept.
-    await models.update([serving(index + 2, model)]);
-    await models.settled();
+    // The second is as at the next poll: what was loaded meanwhile is still kept. The third finds the rest old enough to go.
+    for (const revision of [1, 2, 3]) {
+      await models.update([serving(10 * index + revision, model)]);
+      await models.settled();
+      vi.advanceTimersByTime(60_000);
+    }
     expect(await onDisk()).toEqual(artifactsOf(model));
   }
   await models.close();

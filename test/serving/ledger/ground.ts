@@ -64,7 +64,7 @@ export async function openGround(server: string, processes: number) {
   const ready = async () => {
     await serving!.listening;
     await vi.waitFor(async () => {
-      expect(await pids()).toHaveLength(processes);
+      expect(await pids(), serving!.output()).toHaveLength(processes);
       for (let seen = 0; seen < 3 * processes; seen++) {
         const response = await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } });
         expect(response.status).toBe(200);
