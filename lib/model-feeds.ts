@@ -11,7 +11,8 @@ export type Feed =
   | { readonly name: string; readonly type: 'int64'; readonly data: BigInt64Array; readonly dims: [number, number] }
   | { readonly name: string; readonly type: 'string'; readonly data: string[]; readonly dims: [number, number] };
 
-const MISSING_INTEGER = -(2n ** 63n);
+/** What stands for a missing integer in an input of a model file. */
+export const MISSING_INTEGER = -(2n ** 63n);
 
 /**
  * Raw rows as a model file takes them; a value that is null or absent becomes the input's mark for missing. Rows are

@@ -5,7 +5,7 @@ import type { PredictionCall } from './prediction-front.ts';
 import { predictionId } from './prediction-id.ts';
 import { latencyOf, linesOf } from './prediction-log/lines.ts';
 import type { PredictionLog } from './prediction-log/record.ts';
-import { costOfRows } from './rates.ts';
+import { chargeRows } from './rates.ts';
 import type { BatchThread } from './scoring/batch-thread.ts';
 import type { RowBuffers } from './scoring/row-buffers.ts';
 import type { ServedSlot } from './served-slot.ts';
@@ -82,10 +82,7 @@ export function createPredictor(deps: PredictorDeps) {
     /** `body` is `{rows: [...]}`; answers in the order of the rows, all from one model version. */
     batch: (body: Uint8Array<ArrayBuffer>, call: PredictionCall): Promise<string | Uint8Array> =>
       onSlot(call.endpoint, async (slot) => {
-        const chargeFor = async (rows: number) => {
-          const cost = costOfRows(rows);
-          if (cost > 1) await call.charge(cost - 1);
-        };
+        const chargeFor = (rows: number) => chargeRows(call.charge, rows);
         if (body.length > LARGE_BODY_BYTES) {
           const { rows, bytes } = await largeBatches.answer(slot, body, call, chargeFor);
           onScored(slot, rows);

@@ -25,14 +25,17 @@ export function startServingRates({ perMinute, add, log }: ServingRatesOptions) 
 
 const BATCH_ROWS_PER_POINT = 10;
 
-/**
- * A batch costs a point for every ten rows: in a batch a row takes less than a tenth of the time of a request of its own.
- * Anything else costs one.
- */
-export function costOf(body: unknown): number {
+/** How many rows a batch body holds; 1 where it is none. */
+export function rowCountOf(body: unknown): number {
   const rows = (body as { rows?: unknown } | null)?.rows;
-  return Array.isArray(rows) ? costOfRows(rows.length) : 1;
+  return Array.isArray(rows) ? rows.length : 1;
 }
 
-/** What a batch of so many rows costs. */
-export const costOfRows = (rows: number): number => Math.max(Math.ceil(rows / BATCH_ROWS_PER_POINT), 1);
+/**
+ * Takes from the caller's rate what a batch costs beyond one request, a point for every ten rows: in a batch a row takes
+ * less than a tenth of the time of a request of its own. Throws RATE_LIMITED.
+ */
+export async function chargeRows(charge: (cost: number) => Promise<void>, rows: number): Promise<void> {
+  const cost = Math.ceil(rows / BATCH_ROWS_PER_POINT);
+  if (cost > 1) await charge(cost - 1);
+}

@@ -3,7 +3,7 @@ import { parseJson, rowsOf } from '../json-body.ts';
 import type { Predictor, PredictorDeps } from '../predict.ts';
 import { predictionId } from '../prediction-id.ts';
 import { linesOf } from '../prediction-log/lines.ts';
-import { costOf } from '../rates.ts';
+import { chargeRows, rowCountOf } from '../rates.ts';
 import { type Explainer, requireExplainer } from './explainer.ts';
 
 export interface ExplainedPredictorDeps extends Pick<PredictorDeps, 'maxRows' | 'log' | 'onScored'> {
@@ -36,8 +36,7 @@ export function createExplainedPredictor(deps: ExplainedPredictorDeps): Pick<Pre
     batch: (body, call) =>
       predictor.onSlot(call.endpoint, async (slot) => {
         const { value } = parseJson(body);
-        const cost = costOf(value);
-        if (cost > 1) await call.charge(cost - 1);
+        await chargeRows(call.charge, rowCountOf(value));
         const rows = rowsOf(value, maxRows);
         const explainer = requireExplainer(slot.model, rows.length);
         const packed = slot.pack(rows);

@@ -1,6 +1,7 @@
 import type { InputColumn } from '../../ml/features.ts';
 import { MAX_FLOAT32 } from '../row-validator.ts';
-import { MISSING_INTEGER, type RowBuffers, type RowLayout } from '../scoring/row-buffers.ts';
+import { MISSING_INTEGER } from '../../lib/model-feeds.ts';
+import type { RowBuffers, RowLayout } from '../scoring/row-buffers.ts';
 
 /** Takes a value that was not written, because it may break a rule. Null is missing. */
 export type Doubt = (row: number, value: unknown) => void;

@@ -2,7 +2,7 @@ import { PlatformError } from '../../lib/errors.ts';
 import type { ModelSignature } from '../../ml/signature.ts';
 import type { Predictor } from '../predict.ts';
 import type { PredictionCall } from '../prediction-front.ts';
-import { costOfRows } from '../rates.ts';
+import { chargeRows } from '../rates.ts';
 import type { ServedSlot } from '../served-slot.ts';
 import { compileRowFiller, type RowFiller } from './fill-rows.ts';
 import { type EncodedAnswer, encodeAnswer } from './infer-answer.ts';
@@ -45,8 +45,7 @@ export function createInfer({ predictor, maxRows }: InferDeps) {
       const { model, texts } = slot;
       const request = readInferRequest(bytes, headerLength, maxRows);
       const { rows, id, outputs } = request;
-      const cost = costOfRows(rows);
-      if (cost > 1) await call.charge(cost - 1);
+      await chargeRows(call.charge, rows);
       const { fillRows, rowTexts } = compiledFor(model.signature);
       const { buffers, sent } = fillRows(request);
       const { ids, probabilities } = await predictor.scoreRows(slot, buffers, await rowTexts(sent, rows), call);

@@ -17,8 +17,6 @@ export interface RowBuffers {
   readonly integers: BigInt64Array;
 }
 
-export const MISSING_INTEGER = -(2n ** 63n);
-
 export const layoutOf = (inputs: readonly InputColumn[]): RowLayout => {
   const named = (...types: readonly InputColumn['type'][]) =>
     inputs.filter(({ type }) => types.includes(type)).map(({ name }) => name);

@@ -1,3 +1,4 @@
+import { MISSING_INTEGER } from '../../lib/model-feeds.ts';
 import type { ModelSignature } from '../../ml/signature.ts';
 import { MAX_FLOAT32 } from '../row-validator.ts';
 import { layoutOf, type RowBuffers } from './row-buffers.ts';
@@ -59,7 +60,11 @@ function columnCode(
     }
     case 'categorical_integer': {
       const target = `integers[i + ${integers.indexOf(name)}]`;
-      return [target, '-(2n ** 63n)', `if (!Number.isSafeInteger(value)) return false; ${target} = BigInt(value);`];
+      return [
+        target,
+        `${MISSING_INTEGER}n`,
+        `if (!Number.isSafeInteger(value)) return false; ${target} = BigInt(value);`,
+      ];
     }
   }
 }
@@ -81,6 +86,6 @@ export function writeCheckedRow(
   });
   integers.forEach((name, at) => {
     const given = value(name) as number | null;
-    buffers.integers[index * integers.length + at] = given === null ? -(2n ** 63n) : BigInt(given);
+    buffers.integers[index * integers.length + at] = given === null ? MISSING_INTEGER : BigInt(given);
   });
 }

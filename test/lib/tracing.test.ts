@@ -1,16 +1,8 @@
-import { context, propagation, trace } from '@opentelemetry/api';
-import { core, node, tracing } from '@opentelemetry/sdk-node';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startRequestSpan } from '../../lib/tracing.ts';
+import { recordSpans } from '../recorded-spans.ts';
 
-const spans = new tracing.InMemorySpanExporter();
-const provider = new node.NodeTracerProvider({ spanProcessors: [new tracing.SimpleSpanProcessor(spans)] });
-provider.register({ propagator: new core.W3CTraceContextPropagator() });
-afterAll(async () => {
-  await provider.shutdown();
-  for (const api of [trace, context, propagation]) api.disable();
-});
-beforeEach(() => spans.reset());
+const spans = recordSpans();
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const requestOf = (traceparent?: string) => ({

@@ -1,6 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
-import { core, node, tracing } from '@opentelemetry/sdk-node';
-import { afterAll, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { WatchedEndpoint, WatchedRevision } from '../../db/endpoints.ts';
 import { createEndpointReconciler } from '../../serving/endpoint-reconciler.ts';
 import type { LoadedModel } from '../../serving/loaded-model.ts';
@@ -8,17 +6,11 @@ import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createModelSlots } from '../../serving/model-slots.ts';
 import { exampleLoaded } from './doubles.ts';
 import { servedModel } from './example-models.ts';
+import { recordSpans } from '../recorded-spans.ts';
 
 const SOON = { timeout: 10_000 };
 
-const spans = new tracing.InMemorySpanExporter();
-const provider = new node.NodeTracerProvider({ spanProcessors: [new tracing.SimpleSpanProcessor(spans)] });
-provider.register({ propagator: new core.W3CTraceContextPropagator() });
-afterAll(async () => {
-  await provider.shutdown();
-  for (const api of [trace, context, propagation]) api.disable();
-});
-beforeEach(() => spans.reset());
+const spans = recordSpans();
 
 /** A reconciler over loads that the test decides; revision and model version have the same number. */
 function setUp({ retryAfterMs = 0 } = {}) {

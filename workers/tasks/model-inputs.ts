@@ -1,10 +1,9 @@
-import type { Feed } from '../../lib/model-feeds.ts';
+import { type Feed, MISSING_INTEGER } from '../../lib/model-feeds.ts';
 import type { OnnxSession } from '../../lib/onnx-session.ts';
 import type { RawColumns } from '../../ml/feature-matrix.ts';
 import type { InputColumn } from '../../ml/features.ts';
 
 const SLICE = 1024; // rows per run of the model: small enough for the processor's cache
-const MISSING_INTEGER = -(2n ** 63n);
 
 /** Probability of the positive class for every row, by the same file and inputs as a serving process uses. */
 export async function scoreColumns(

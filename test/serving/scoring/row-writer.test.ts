@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { MISSING_INTEGER } from '../../../lib/model-feeds.ts';
 import type { InputColumn } from '../../../ml/features.ts';
 import { createRandom } from '../../../ml/random.ts';
 import type { ErrorDetail } from '../../../lib/errors.ts';
 import { compileRowValidator, MAX_FLOAT32 } from '../../../serving/row-validator.ts';
-import { createRowBuffers, layoutOf, MISSING_INTEGER } from '../../../serving/scoring/row-buffers.ts';
+import { createRowBuffers, layoutOf } from '../../../serving/scoring/row-buffers.ts';
 import { compileRowWriter, writeCheckedRow } from '../../../serving/scoring/row-writer.ts';
 
 const column = (name: string, type: InputColumn['type'], nullable = false): InputColumn => ({ name, type, nullable });
