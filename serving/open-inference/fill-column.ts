@@ -48,7 +48,7 @@ function textFiller({ name, nullable }: InputColumn, names: readonly string[]): 
   return ({ texts }, values, doubt) => {
     for (let row = 0, at = names.indexOf(name); row < values.length; row++, at += names.length) {
       const value = values[row];
-      if (typeof value === 'string') texts[at] = value;
+      if (typeof value === 'string' && !value.includes('\0')) texts[at] = value;
       else if (value === null && nullable) texts[at] = '';
       else doubt(row, value);
     }

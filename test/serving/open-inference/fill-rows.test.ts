@@ -41,6 +41,11 @@ const tensor = (name: string, datatype: string, rows: number, data: unknown, sha
 });
 const AGES = tensor('age', 'FP32', 2, [1, 2]);
 
+test('a text with U+0000 is refused as in JSON rows, in bytes and in JSON', () => {
+  for (const data of [lengthPrefixed('plus', 'a\0b'), ['plus', 'a\0b']])
+    expect(refused(AGES, tensor('plan', 'BYTES', 2, data))).toEqual(['rows[1].plan no_nul']);
+});
+
 test('tensors of every kind become packed rows, and rows of the log', async () => {
   const filled = fill(
     tensor('active', 'BOOL', 3, Buffer.from([1, 0, 1])),
