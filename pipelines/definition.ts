@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { crossCheck } from './cross-checks.ts';
-
-const Slug = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63, starting with a letter');
-/** Column names are also ONNX input names and identifiers of derived expressions. */
-const ColumnName = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'letters, digits and underscores, at most 100, not starting with a digit');
+import { DriftPolicy } from './drift-policy.ts';
+import { ColumnName, Slug } from './names.ts';
 
 const missing = {
   /** May the value be absent or null, in training data and in a prediction request? */
@@ -208,6 +202,7 @@ const Definition = z.strictObject({
   /** Served name; the pipeline's name unless given. */
   endpoint: Slug.optional(),
   schedule: Schedule.optional(),
+  drift: DriftPolicy.prefault({}),
 });
 
 /** What a pipeline is. `parse` fills defaults; unknown keys are errors that name the key. */

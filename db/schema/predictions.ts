@@ -1,8 +1,11 @@
+import { sql } from 'drizzle-orm';
 import {
+  bigint,
   doublePrecision,
   index,
   integer,
   jsonb,
+  pgSequence,
   pgTable,
   primaryKey,
   text,
@@ -10,6 +13,8 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { RawRow } from '../../ml/signature.ts';
+
+export const predictionPositions = pgSequence('prediction_positions');
 
 /** Acknowledged predictions, partitioned by `created_at` into days (UTC): drizzle has no words for that, the migration has. */
 export const predictions = pgTable(
@@ -32,11 +37,19 @@ export const predictions = pgTable(
     traceId: text('trace_id'),
     requestId: text('request_id').notNull(),
     caller: text().notNull(),
+    /**
+     * In the order of arrival here, over all days. While one statement adds rows it holds a shared lock (a trigger takes
+     * it), so that who takes the lock alone knows that nothing can still appear at a position that was given out.
+     */
+    position: bigint({ mode: 'number' })
+      .notNull()
+      .default(sql`nextval('prediction_positions')`),
   },
   (table) => [
     primaryKey({ columns: [table.createdAt, table.id] }),
     index('predictions_endpoint_index').on(table.endpoint, table.createdAt),
     index('predictions_model_index').on(table.model, table.version, table.createdAt),
+    index('predictions_position_index').on(table.endpoint, table.model, table.version, table.position),
   ],
 );
 export type Prediction = typeof predictions.$inferSelect;
