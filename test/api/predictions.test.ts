@@ -11,7 +11,14 @@ const id = predictionId(at.getTime());
 const lineage: PredictionLineage = {
   prediction: {
     ...{ id, createdAt: at, endpoint: 'churn', revision: 2, model: 'churn', version: 3 },
-    ...{ features: { age: 30, plan: null }, probability: 0.25, label: 'no', decision: 'ACCEPT', latencyUs: 450, position: 1 },
+    ...{
+      features: { age: 30, plan: null },
+      probability: 0.25,
+      label: 'no',
+      decision: 'ACCEPT',
+      latencyUs: 450,
+      position: 1,
+    },
     ...{ traceId: null, requestId: 'r-1', caller: 'ada/ci' },
   },
   version: { ...exampleVersion('churn', 'run-1'), version: 3, importedBy: null, createdAt: at },
