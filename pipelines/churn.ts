@@ -69,15 +69,26 @@ export const exampleCustomer: RawRow = {
  * on monthly contracts, calls hurt in the first year, low usage hurts with low satisfaction. Discontented subscribers skip the
  * satisfaction survey (missing not at random); nobody has been billed yet in the first month.
  */
-export function* churnRows(rows: number, seed: number): Generator<RawRow> {
+export function* churnRows(rows: number, seed: number, market: Market = USUAL_MARKET): Generator<RawRow> {
   const random = createRandom(seed);
-  for (let row = 0; row < rows; row++) yield subscriber(random);
+  for (let row = 0; row < rows; row++) yield subscriber(random, market);
 }
 
-function subscriber(random: Random): RawRow {
+/** What the world around the subscribers is like. */
+interface Market {
+  /** What is charged now, as a multiple of the usual. */
+  readonly prices: number;
+  /** Shift of the mean usage, which lies in [0, 1]. */
+  readonly usage: number;
+}
+const USUAL_MARKET: Market = { prices: 1, usage: 0 };
+/** Prices have risen by half, and people use less: the same subscribers leave more often. */
+export const DEARER_MARKET: Market = { prices: 1.5, usage: -0.2 };
+
+function subscriber(random: Random, market: Market): RawRow {
   const discontent = normal(random);
-  const contract = contractOf(random);
-  const behaviour = behaviourOf(random, discontent);
+  const contract = contractOf(random, market);
+  const behaviour = behaviourOf(random, discontent, market);
   const payment = normalWithin(random, 0.65, 0.2, 0, 1);
   const logOdds = churnLogOdds({ discontent, payment, ...contract, ...behaviour }) + 0.5 * normal(random);
   return {
@@ -95,7 +106,7 @@ function subscriber(random: Random): RawRow {
   };
 }
 
-function contractOf(random: Random) {
+function contractOf(random: Random, { prices }: Market) {
   const age = Math.floor(clip(-30 * Math.log(1 - random()), 0, 120));
   const length = pick(random, [
     [1, age < 12 ? 0.65 : 0.4],
@@ -103,17 +114,17 @@ function contractOf(random: Random) {
     [24, 0.2],
   ]);
   const services = 1 + Math.min(7, poisson(random, 2));
-  const charges = clip(18 + 13 * services + 12 * normal(random), 15, 160);
+  const usual = clip(18 + 13 * services + 12 * normal(random), 15, 160);
   // Older accounts paid less per month than they are charged now.
-  const paid = age * charges * normalWithin(random, 0.95, 0.08, 0.6, 1.2);
-  return { age, length, services, charges, paid };
+  const paid = age * usual * normalWithin(random, 0.95, 0.08, 0.6, 1.2);
+  return { age, length, services, charges: usual * prices, paid };
 }
 
-function behaviourOf(random: Random, discontent: number) {
+function behaviourOf(random: Random, discontent: number, market: Market) {
   return {
     calls: poisson(random, Math.exp(0.4 + 0.45 * discontent)),
     tickets: poisson(random, Math.exp(-0.1 + 0.4 * discontent)),
-    usage: normalWithin(random, 0.6 - 0.1 * discontent, 0.18, 0, 1),
+    usage: normalWithin(random, 0.6 + market.usage - 0.1 * discontent, 0.18, 0, 1),
     satisfaction: normalWithin(random, 0.65 - 0.14 * discontent, 0.14, 0, 1),
   };
 }
