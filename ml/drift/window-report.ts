@@ -1,4 +1,4 @@
-import type { DriftReport } from './drift-report.ts';
+import type { ColumnDrift, DriftReport } from './drift-report.ts';
 
 /** The report of a window of predictions, as it is stored and answered. */
 export interface WindowReport extends DriftReport {
@@ -19,6 +19,6 @@ export interface WindowReport extends DriftReport {
 export interface EarlierWindow {
   readonly sequence: number;
   readonly closed_at: string;
-  /** Column → score of that window. */
-  readonly scores: Readonly<Record<string, number | null>>;
+  /** By column; scores of different methods do not compare. */
+  readonly columns: Readonly<Record<string, Pick<ColumnDrift, 'method' | 'score' | 'drifted'>>>;
 }
