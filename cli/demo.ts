@@ -4,6 +4,7 @@ import { exampleCustomer } from '../pipelines/churn.ts';
 import { sampleCsv } from '../pipelines/sample-data.ts';
 import type { JobStatus } from '../workflows/messages.ts';
 import { progressFrame, progressLines } from './progress-view.ts';
+import { answer, createRest } from './rest.ts';
 import { serverEvents } from './server-events.ts';
 import { fetchWith, type Fetch } from './session.ts';
 
@@ -29,20 +30,21 @@ export async function runDemo(
 ): Promise<void> {
   const say = (line: string) => void terminal.write(`${line}\n`);
   const call = fetchWith(token);
+  const api = createRest(call, urls.api);
   const dataset = await uploadCsv(call, urls.api);
   say(`Uploaded ${ROWS} churn rows as dataset version ${dataset}`);
   const started = performance.now();
-  const runId = await startTraining(call, urls.api, dataset);
+  const run = { pipeline: 'churn', dataset_version: dataset };
+  const { job_id: runId } = await api.post<{ job_id: string }>('/api/v1/train', run);
   say(`Started training run ${runId}\n`);
-  const status = await follow(call, urls.api, runId, terminal);
-  if (status.state !== 'COMPLETED')
-    throw new Error(`the run ended as ${status.state}: ${status.error?.message ?? 'no reason given'}`);
+  const status = await followRun(call, urls.api, runId, terminal);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   say(
     `\n${status.model!.uri} is deployed, ${seconds} s after POST /train. Test ROC AUC ${status.metrics.roc_auc!.toFixed(4)}\n`,
   );
   say(`A customer scored at ${urls.serving}/api/v1/predict/churn:`);
-  say(JSON.stringify(await post(call, `${urls.serving}/api/v1/predict/churn`, exampleCustomer), null, 2));
+  const serving = createRest(call, urls.serving);
+  say(JSON.stringify(await serving.post('/api/v1/predict/churn', exampleCustomer), null, 2));
   say(`\nAPI docs           ${urls.api}/docs`);
   if (urls.temporalUi)
     say(`This run           ${urls.temporalUi}/namespaces/${urls.namespace}/workflows/${encodeURIComponent(runId)}`);
@@ -61,11 +63,13 @@ async function uploadCsv(call: Fetch, api: string): Promise<string> {
   return (await answer<{ id: string }>(response)).id;
 }
 
-const startTraining = async (call: Fetch, api: string, dataset_version: string): Promise<string> =>
-  (await post<{ job_id: string }>(call, `${api}/api/v1/train`, { pipeline: 'churn', dataset_version })).job_id;
-
-/** Shows each change: redrawn bars on a terminal, plain lines elsewhere. */
-async function follow(call: Fetch, api: string, runId: string, terminal: NodeJS.WriteStream): Promise<JobStatus> {
+/** Shows each change of a run: redrawn bars on a terminal, plain lines elsewhere. Throws unless it completes. */
+export async function followRun(
+  call: Fetch,
+  api: string,
+  runId: string,
+  terminal: NodeJS.WriteStream,
+): Promise<JobStatus> {
   const redraw = terminal.isTTY ? createLogUpdate(terminal) : null;
   let last: JobStatus | null = null;
   const response = await call(`${api}/api/v1/runs/${runId}/events`);
@@ -78,16 +82,6 @@ async function follow(call: Fetch, api: string, runId: string, terminal: NodeJS.
     last = status;
   }
   redraw?.done();
-  if (!last) throw new Error('the API ended the event stream without a status');
-  return last;
-}
-
-const post = async <T = unknown>(call: Fetch, url: string, body: unknown): Promise<T> =>
-  answer<T>(
-    await call(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  );
-
-async function answer<T>(response: Response): Promise<T> {
-  if (response.ok) return (await response.json()) as T;
-  throw new Error(`${response.url} answered ${response.status}: ${await response.text()}`);
+  if (last?.state === 'COMPLETED') return last;
+  throw new Error(`the run ended as ${last?.state ?? 'nothing'}: ${last?.error?.message ?? 'no reason given'}`);
 }
