@@ -142,6 +142,13 @@ export const ConfigSchema = z
       .default('1GB'),
     SOURCE_DATABASES: SourceDatabases.default({}),
 
+    REPORT_FREQUENCY: count(3_600),
+    BUFFER_SIZE: count(1_000).refine((rows) => rows <= 100_000, 'at most 100000'),
+    REFERENCE_DATA_PATH: z
+      .string()
+      .transform((path) => resolve(path))
+      .optional(),
+
     WORKER_PIPELINE_CONCURRENCY: count(4),
     WORKER_TRAINING_CONCURRENCY: count(availableParallelism()),
     WORKER_MONITORING_CONCURRENCY: count(4),
