@@ -1,11 +1,18 @@
+import { join } from 'node:path';
+import type { ReferenceProfile } from '../../activities/drift-window.ts';
 import type { ReferenceInput } from '../../activities/monitoring.ts';
+import { writeReferenceSample } from '../../data/drift-sample.ts';
 import { threadTask } from '../../lib/thread-task.ts';
+import type { FittedFeatures } from '../../ml/features.ts';
 import { histogram } from '../../ml/histogram.ts';
+import { calibrationCurve, expectedCalibrationError } from '../../ml/metrics/calibration.ts';
 import type { TrainedModel } from '../../ml/model.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
-import { loadJson, loadMatrix, putJson } from './store.ts';
+import { duckdbLimits, inDirectory, loadJson, loadMatrix, putJson, store } from './store.ts';
 
 const BINS = 50;
+/** Above it, metrics that are estimated from probabilities would mislead; training on balanced classes leads there. */
+const MAX_CALIBRATION_ERROR = 0.05;
 
 /** The test split stands for what the model will see: it was not trained on those rows. */
 export const buildReference = threadTask(async ({ prepared, model }: ReferenceInput) => {
@@ -15,5 +22,24 @@ export const buildReference = threadTask(async ({ prepared, model }: ReferenceIn
     loadMatrix(prepared.test),
   ]);
   const probabilities = predictProbabilities(trained, test);
-  return await putJson({ features, prediction: { rows: test.rows, ...histogram(probabilities, 0, 1, BINS) } });
+  return await putJson({
+    features,
+    prediction: { rows: test.rows, ...histogram(probabilities, 0, 1, BINS) },
+    sample: await sampleOf(prepared, probabilities),
+    estimate: calibrationOf(test.target, probabilities),
+  } satisfies ReferenceProfile & Record<string, unknown>);
 });
+
+const sampleOf = ({ features, test_rows }: ReferenceInput['prepared'], probabilities: Float64Array) =>
+  inDirectory('reference', async (directory) => {
+    const { inputs } = await loadJson<FittedFeatures>(features);
+    const [testRows, path] = [join(directory, 'test-rows.parquet'), join(directory, 'sample.parquet')];
+    await store.getFile(test_rows, testRows);
+    const rows = await writeReferenceSample({ testRows, inputs, probabilities, path }, duckdbLimits(directory));
+    return { sha256: (await store.putFile(path)).sha256, rows };
+  });
+
+function calibrationOf(target: Uint8Array, probabilities: Float64Array) {
+  const error = expectedCalibrationError(calibrationCurve(target, probabilities)) ?? 1;
+  return { calibrated: error <= MAX_CALIBRATION_ERROR, expected_calibration_error: error };
+}
