@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -16,7 +17,7 @@ import type { DriftReport } from '../../ml/drift/drift-report.ts';
 
 /**
  * Predictions of one version behind one endpoint, by their positions: each is in exactly one window, for a window begins
- * where the one before it, of the same version, ended. Never changed.
+ * where the one before it, of the same version, ended. Only `finishedAt` is ever changed, once.
  */
 export const driftWindows = pgTable(
   'drift_windows',
@@ -35,9 +36,14 @@ export const driftWindows = pgTable(
     firstAt: timestamp('first_at', { withTimezone: true, precision: 3 }).notNull(),
     lastAt: timestamp('last_at', { withTimezone: true, precision: 3 }).notNull(),
     closedAt: timestamp('closed_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    /** When its report was recorded, or it turned out that there is nothing to compare it with; null before. */
+    finishedAt: timestamp('finished_at', { withTimezone: true, precision: 3 }),
   },
   (table) => [
     primaryKey({ columns: [table.endpoint, table.sequence] }),
+    index('drift_windows_unfinished_index')
+      .on(table.endpoint, table.sequence)
+      .where(sql`finished_at is null`),
     unique('drift_windows_begin').on(table.endpoint, table.model, table.version, table.afterPosition),
   ],
 );
