@@ -11,6 +11,9 @@ export function crossCheck(definition: PipelineDefinition, report: Report): void
   }
   if (definition.decision.positive === definition.decision.negative)
     report(['decision'], 'positive and negative must differ');
+  const watched = new Set([...Object.keys(definition.features), 'prediction', 'target']);
+  for (const [index, column] of (definition.retraining?.on_drift?.columns ?? []).entries())
+    if (!watched.has(column)) report(['retraining', 'on_drift', 'columns', index], `'${column}' is not a feature`);
 }
 
 type Report = (path: (string | number)[], message: string) => void;

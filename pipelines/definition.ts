@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { crossCheck } from './cross-checks.ts';
 import { DriftPolicy } from './drift-policy.ts';
+import { BAR_CAN_BE_MET, BAR_HAS_ONE_LIMIT, MetricBarFields } from './metric-bar.ts';
 import { ColumnName, Slug } from './names.ts';
+import { RetrainingPolicy } from './retraining-policy.ts';
 
 const missing = {
   /** May the value be absent or null, in training data and in a prediction request? */
@@ -115,26 +117,10 @@ const Candidates = z
     `the grids make more than ${MAX_CANDIDATES} candidates`,
   );
 
-export const MetricName = z.enum(['roc_auc', 'pr_auc', 'log_loss', 'brier', 'accuracy', 'precision', 'recall', 'f1']);
-export const HIGHER_IS_BETTER = {
-  roc_auc: true,
-  pr_auc: true,
-  log_loss: false,
-  brier: false,
-  accuracy: true,
-  precision: true,
-  recall: true,
-  f1: true,
-} as const satisfies Record<z.infer<typeof MetricName>, boolean>;
-
 const Gate = z
-  .strictObject({ metric: MetricName, at_least: z.number().optional(), at_most: z.number().optional() })
-  .refine((g) => (g.at_least === undefined) !== (g.at_most === undefined), 'exactly one of at_least, at_most')
-  .refine(
-    ({ metric, at_least, at_most }) =>
-      [at_least, at_most].every((limit = 0) => limit >= 0 && (limit <= 1 || metric === 'log_loss')),
-    'the limit must be a value that the metric can take: 0 to 1, for log_loss any number from 0',
-  );
+  .strictObject(MetricBarFields)
+  .refine(...BAR_HAS_ONE_LIMIT)
+  .refine(...BAR_CAN_BE_MET);
 const Evaluation = z.strictObject({
   /** Ranks the candidates on the validation split. */
   select_by: z.enum(['roc_auc', 'pr_auc', 'log_loss', 'brier']).default('roc_auc'),
@@ -203,6 +189,7 @@ const Definition = z.strictObject({
   endpoint: Slug.optional(),
   schedule: Schedule.optional(),
   drift: DriftPolicy.prefault({}),
+  retraining: RetrainingPolicy.optional(),
 });
 
 /** What a pipeline is. `parse` fills defaults; unknown keys are errors that name the key. */
@@ -223,7 +210,6 @@ export type PipelineDefinitionInput = z.input<typeof PipelineDefinition>;
 export type Feature = z.output<typeof Feature>;
 export type DataSource = z.output<typeof DataSource>;
 export type Candidate = z.output<typeof Candidate>;
-export type MetricName = z.output<typeof MetricName>;
 export type RunOverrides = z.output<typeof RunOverrides>;
 
 /** Checks a definition written in TypeScript and fills its defaults. Throws a ZodError that names each bad field. */

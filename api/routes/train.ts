@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { ModelRepository } from '../../db/models.ts';
 import type { RunRepository } from '../../db/runs.ts';
-import { Candidate, HIGHER_IS_BETTER, MetricName } from '../../pipelines/definition.ts';
+import { Candidate } from '../../pipelines/definition.ts';
+import { HIGHER_IS_BETTER, MetricName } from '../../pipelines/metric-bar.ts';
 import type { Checks } from '../../lib/health-server.ts';
 import { checkHealth, Health } from '../resources/health.ts';
 import type { Jobs } from '../jobs.ts';

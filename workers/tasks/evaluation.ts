@@ -10,7 +10,8 @@ import { evaluateBinary, type BinaryEvaluation } from '../../ml/metrics/evaluati
 import type { TrainedModel } from '../../ml/model.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
 import { maxF1Threshold } from '../../ml/threshold.ts';
-import { HIGHER_IS_BETTER, MetricName, type PipelineDefinition } from '../../pipelines/definition.ts';
+import type { PipelineDefinition } from '../../pipelines/definition.ts';
+import { HIGHER_IS_BETTER, MetricName } from '../../pipelines/metric-bar.ts';
 import { loadDefinition, loadJson, loadMatrix, putJson, store } from './store.ts';
 import { loadTestRows } from './test-rows.ts';
 
