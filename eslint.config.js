@@ -78,6 +78,18 @@ export default tseslint.config(
       'ml/ is pure: data in, data out.',
     ),
   ]),
+  only('pages', [
+    ban(
+      [
+        ...folders('workflows', 'activities', 'workers', 'api', 'serving', 'db', 'lib', 'data', 'cli', 'auth'),
+        'node:*',
+        '@temporalio/*',
+        'drizzle-orm',
+        'hono',
+      ],
+      'pages/ is pure: data in, HTML out.',
+    ),
+  ]),
   only('data', [
     ban(
       [...folders('workflows', 'activities', 'workers', 'api', 'serving', 'db', 'cli'), '@temporalio/*', 'hono'],
