@@ -30,6 +30,8 @@ export const predictions = pgTable(
     version: integer().notNull(),
     // Not `json` as elsewhere: what jsonb takes, every query on a feature can read.
     features: jsonb().$type<RawRow>().notNull(),
+    /** Whom or what it is about, where the model's signature names a column for that. */
+    entity: text(),
     probability: doublePrecision().notNull(),
     label: text().notNull(),
     decision: text().notNull(),
@@ -49,6 +51,9 @@ export const predictions = pgTable(
     primaryKey({ columns: [table.createdAt, table.id] }),
     index('predictions_endpoint_index').on(table.endpoint, table.createdAt),
     index('predictions_model_index').on(table.model, table.version, table.createdAt),
+    index('predictions_entity_index')
+      .on(table.endpoint, table.entity, table.createdAt)
+      .where(sql`entity is not null`),
     index('predictions_position_index').on(table.endpoint, table.model, table.version, table.position),
   ],
 );

@@ -18,6 +18,7 @@ const lineage: PredictionLineage = {
       decision: 'ACCEPT',
       latencyUs: 450,
       position: 1,
+      entity: null,
     },
     ...{ traceId: null, requestId: 'r-1', caller: 'ada/ci' },
   },

@@ -47,7 +47,15 @@ test('a record comes back as it was, its time read from its id to the millisecon
   const { prediction } = await repository.get(record.id);
   const { latency_us: latencyUs, trace_id: traceId, request_id: requestId, ...rest } = record;
   const createdAt = new Date('2026-11-21T23:59:59.999Z');
-  expect(prediction).toEqual({ ...rest, latencyUs, traceId, requestId, position: expect.any(Number), createdAt });
+  expect(prediction).toEqual({
+    ...rest,
+    latencyUs,
+    traceId,
+    requestId,
+    position: expect.any(Number),
+    createdAt,
+    entity: null,
+  });
   expect(await partitions()).toContain('predictions_20261121');
 });
 
