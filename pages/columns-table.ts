@@ -16,7 +16,8 @@ export const columnsTable = ({ columns, sequence, history }: ColumnsTable): Mark
   html`<div class="panel" role="region" aria-label="All columns" tabindex="0">
     <table>
       <caption>
-        A p-value finds drift when it is below its threshold, a distance when it reaches it. Shares are of all rows.
+        A p-value finds drift when it is below its threshold, a distance when it reaches it. Shares are of all rows,
+        reference → this window.
       </caption>
       <thead>
         <tr>
@@ -26,8 +27,7 @@ export const columnsTable = ({ columns, sequence, history }: ColumnsTable): Mark
           <th scope="col" class="number">Score</th>
           <th scope="col" class="number">Threshold</th>
           <th scope="col">Over time</th>
-          <th scope="col" class="number">Missing: reference</th>
-          <th scope="col" class="number">current</th>
+          <th scope="col" class="number">Missing</th>
           <th scope="col" class="number">New or out of range</th>
         </tr>
       </thead>
@@ -43,8 +43,7 @@ export const columnsTable = ({ columns, sequence, history }: ColumnsTable): Mark
               <td class="number">${numberText(column.score)}</td>
               <td class="number">${numberText(column.threshold)}</td>
               <td>${scoreHistory(column, sequence, history)}</td>
-              <td class="number">${shareText(column.missing.reference)}</td>
-              <td class="number">${shareText(column.missing.current)}</td>
+              <td class="number">${shareText(column.missing.reference)} → ${shareText(column.missing.current)}</td>
               <td class="number">${shareText(column.new_categories.share + column.out_of_range)}</td>
             </tr>`,
         )}

@@ -30,8 +30,8 @@ interface MethodWords {
 export const METHOD_WORDS: Readonly<Record<DriftMethod, MethodWords>> = {
   ks: { name: 'Kolmogorov–Smirnov', score: 'p-value' },
   chi_squared: { name: 'Chi-squared', score: 'p-value' },
-  z_test: { name: 'Z-test of shares', score: 'p-value' },
-  wasserstein: { name: 'Wasserstein, normed', score: 'distance' },
+  z_test: { name: 'Z-test', score: 'p-value' },
+  wasserstein: { name: 'Wasserstein', score: 'distance' },
   jensen_shannon: { name: 'Jensen–Shannon', score: 'distance' },
   psi: { name: 'PSI', score: 'distance' },
   hellinger: { name: 'Hellinger', score: 'distance' },

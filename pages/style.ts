@@ -17,7 +17,7 @@ p{margin:0}
 .kicker{font-size:13px;letter-spacing:.04em;text-transform:uppercase;margin-bottom:4px}
 .head{display:flex;gap:12px 20px;flex-wrap:wrap;align-items:center;justify-content:space-between}
 .badge{display:inline-block;border-radius:999px;padding:2px 11px;font-size:13px;font-weight:600;white-space:nowrap}
-.head>.badge{font-size:16px;padding:5px 18px}
+header .badge{font-size:16px;padding:5px 18px}
 .bad{color:var(--bad)}.badge.bad{background:var(--bad-paper)}
 .badge.good{color:var(--good);background:var(--good-paper)}
 .badge.wait{color:var(--wait);background:var(--wait-paper)}
@@ -35,7 +35,7 @@ caption{text-align:left;padding:12px 16px 6px;font-size:13px}
 th,td{text-align:left;padding:8px 12px;border-top:1px solid var(--line);vertical-align:middle}
 th:first-child,td:first-child{padding-left:16px}
 thead th{font-size:13px;font-weight:600;color:var(--soft);border-top:0;white-space:nowrap;vertical-align:bottom}
-tbody th{font-weight:600;max-width:230px;overflow-wrap:anywhere}
+tbody th{font-weight:600;min-width:190px;max-width:260px;overflow-wrap:anywhere}
 .number{text-align:right;white-space:nowrap}
 .tag{font-size:12px;font-weight:400;color:var(--soft);border:1px solid var(--line);border-radius:6px;padding:0 6px;white-space:nowrap}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,480px),1fr));gap:16px}
