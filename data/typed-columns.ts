@@ -1,4 +1,4 @@
-import { quoteName, quoteText, type DuckDb } from '../lib/duckdb.ts';
+import { quoteName, quoteText, type DuckDb, type NumericArray } from '../lib/duckdb.ts';
 import type { TableColumn } from './table-schema.ts';
 
 /** The distinct values of a typed column as text, in binary order, and how many rows have each. */
@@ -77,16 +77,24 @@ export async function createDictionary(db: DuckDb, parquet: string, column: stri
   return { column, values: values.map(({ value }) => value), type };
 }
 
-// Stops when the arrays are full: a LIMIT would make DuckDB stream five times slower.
-async function fill(
+const fill = (
   db: DuckDb,
   parquet: string,
   reads: readonly ColumnRead[],
   outs: readonly (Float32Array | Int32Array)[],
+): Promise<void> => fillArrays(db, parquet, reads.map(readSql), outs);
+
+/** Fills each array from row 0 with the values of its SQL expression, which are of the array's type and never null. */
+export async function fillArrays(
+  db: DuckDb,
+  parquet: string,
+  expressions: readonly string[],
+  outs: readonly NumericArray[],
 ): Promise<void> {
   const length = outs[0]!.length;
   let row = 0;
-  for await (const { rows, columns } of db.chunks(`SELECT ${reads.map(readSql).join(', ')} FROM ${tableOf(parquet)}`)) {
+  // Stops when the arrays are full: a LIMIT would make DuckDB stream five times slower.
+  for await (const { rows, columns } of db.chunks(`SELECT ${expressions.join(', ')} FROM ${tableOf(parquet)}`)) {
     const wanted = Math.min(rows, length - row);
     outs.forEach((out, i) => out.set(wanted < rows ? columns[i]!.subarray(0, wanted) : columns[i]!, row));
     row += rows;
