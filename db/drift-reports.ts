@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gte, lt, or, sql } from 'drizzle-orm';
 import { notFound } from '../lib/errors.ts';
 import type { Database } from './connect.ts';
 import { type Page, type PageRequest, readCursor, toPage } from './pagination.ts';
+import { finishWindow } from './drift-windows.ts';
 import { driftReports, driftWindows, type DriftWindow, type StoredDriftReport } from './schema/drift.ts';
 
 export interface DriftReportFilter extends PageRequest {
@@ -28,10 +29,12 @@ const isOfWindow = and(
 );
 
 export const createDriftReportRepository = (db: Database) => ({
-  /** Keeps what was found in a window; a report that is there already stays as it is. */
-  record: async (report: NewDriftReport): Promise<void> => {
-    await db.insert(driftReports).values(report).onConflictDoNothing();
-  },
+  /** Keeps what was found in a window, which is then finished; a report that is there already stays as it is. */
+  record: (report: NewDriftReport): Promise<void> =>
+    db.transaction(async (tx) => {
+      await tx.insert(driftReports).values(report).onConflictDoNothing();
+      await finishWindow(tx, report.endpoint, report.sequence);
+    }),
 
   /** Throws NOT_FOUND, also for a window that is closed but not computed yet. */
   get: async (endpoint: string, sequence: number): Promise<ReportedWindow> => {

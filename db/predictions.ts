@@ -3,6 +3,7 @@ import { notFound, PlatformError } from '../lib/errors.ts';
 import type { Database } from './connect.ts';
 import { type Page, type PageRequest, readCursor, toPage } from './pagination.ts';
 import { createPartitions, dropPartitions, timeOfId } from './prediction-partitions.ts';
+import { sqlStateOf } from './sql-state.ts';
 import { endpointRevisions, type EndpointRevision } from './schema/endpoints.ts';
 import { modelVersions, type ModelVersion } from './schema/models.ts';
 import { type Prediction, predictions } from './schema/predictions.ts';
@@ -32,7 +33,7 @@ const NO_PARTITION = '23514'; // check_violation; the table has no other check
 
 export const createPredictionRepository = (db: Database) => ({
   /**
-   * Adds lines of a spool (each a PredictionRecord and "\n"), as one statement; ids that are there already stay as they
+   * Adds lines of a spool (each a PredictionRecord or a PredictionBatch, and "\n"), as one statement; ids that are there already stay as they
    * are. Makes the days' partitions. Throws INVALID when a line cannot be stored (then none is), UNAVAILABLE for the rest.
    */
   insert: async (lines: string): Promise<void> => {
@@ -96,19 +97,36 @@ export const createPredictionRepository = (db: Database) => ({
 /** Postgres unpacks the JSON: a fifth of the work that arrays of columns are for this process (docs/adr/0016). */
 const insertRecords = (db: Database, records: string) =>
   db.execute(sql`
-    insert into predictions (id, created_at, endpoint, revision, model, version, features, probability, label,
-      decision, latency_us, trace_id, request_id, caller)
-    select id::uuid, ${timeOfId(sql`id`)}, endpoint, revision, model, version, features, probability, label,
-      decision, latency_us, trace_id, request_id, caller
-    from json_to_recordset(${records}::json) as record(id text, endpoint text, revision integer, model text,
-      version integer, features jsonb, probability float8, label text, decision text, latency_us integer,
-      trace_id text, request_id text, caller text)
+    with record as (
+      select * from json_to_recordset(${records}::json) as record(id text, ids text[], endpoint text, revision integer,
+        model text, version integer, features json, probability float8, probabilities float8[], label text,
+        decision text, cut float8, labels text[], decisions text[], latency_us integer, trace_id text,
+        request_id text, caller text)
+    ), prediction as (
+      select id, features, probability, label, decision,
+        endpoint, revision, model, version, latency_us, trace_id, request_id, caller
+      from record where ids is null
+      union all
+      select scored.id, scored.features, scored.probability, labels[side], decisions[side],
+        endpoint, revision, model, version, latency_us, trace_id, request_id, caller
+      from record
+      cross join lateral rows from (unnest(ids), json_array_elements(record.features), unnest(probabilities))
+        as scored(id, features, probability)
+      cross join lateral (select case when scored.probability >= cut then 2 else 1 end) as outcome(side)
+      where ids is not null
+    )
+    insert into predictions (id, created_at, features, probability, label, decision,
+      endpoint, revision, model, version, latency_us, trace_id, request_id, caller)
+    select id::uuid, ${timeOfId(sql`id`)}, features::jsonb, probability, label, decision,
+      endpoint, revision, model, version, latency_us, trace_id, request_id, caller
+    from prediction
     on conflict do nothing`);
 
 async function daysOf(db: Database, records: string): Promise<string[]> {
   const days = await db.execute<{ day: string }>(
-    sql`select distinct to_char(${timeOfId(sql`id`)} at time zone 'UTC', 'YYYY-MM-DD') as day
-      from json_to_recordset(${records}::json) as record(id text) order by day`,
+    sql`select distinct to_char(${timeOfId(sql`one`)} at time zone 'UTC', 'YYYY-MM-DD') as day
+      from json_to_recordset(${records}::json) as record(id text, ids text[]),
+        unnest(coalesce(ids, array[id])) as one order by day`,
   );
   return days.map(({ day }) => day);
 }
@@ -141,12 +159,6 @@ function failureOf(error: unknown): PlatformError {
   // Data exceptions and broken constraints: trying again would not help.
   if (/^2[23]/.test(state)) return new PlatformError('INVALID', `predictions cannot be stored (SQLSTATE ${state})`);
   return new PlatformError('UNAVAILABLE', `predictions were not stored (${state || 'no connection'})`);
-}
-
-function sqlStateOf(error: unknown): string {
-  const { cause } = error as Error;
-  const { code = '' } = (cause ?? error) as { readonly code?: string };
-  return code;
 }
 
 const matches = ({ endpoint, model, version, since, until }: Omit<PredictionFilter, keyof PageRequest>) =>
