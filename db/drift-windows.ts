@@ -126,7 +126,7 @@ async function dueVersion(
         select position from predictions
         where endpoint = ${endpoint} and model = begun.model and version = begun.version and position > begun.after
         order by position limit ${least}
-      ) as some
+      ) as counted
     ) as waiting
     where case
       when now() < ${end} then n >= ${least}
