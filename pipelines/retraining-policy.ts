@@ -30,7 +30,7 @@ export const RetrainingPolicy = z
     /** Between the end of one retraining and the start of the next. */
     cooldown_seconds: z.int().min(0).default(86_400),
     /** In any seven days. */
-    max_per_week: z.int().min(1).default(3),
+    max_per_week: z.int().min(1).max(1000).default(3),
     /** Of running time in any seven days, after which none starts. */
     budget_minutes_per_week: z.number().gt(0).optional(),
     /** Labels of predictions that must have come since the served version was made. */
