@@ -96,6 +96,8 @@ export const pendingLabels = pgTable(
   ],
 );
 
+export type PendingLabel = typeof pendingLabels.$inferSelect;
+
 /** What the labels of a window say about its predictions; restated when labels arrive. */
 export const realisedMetrics = pgTable(
   'realised_metrics',
