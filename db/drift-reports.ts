@@ -36,13 +36,14 @@ export const createDriftReportRepository = (db: Database) => ({
       await finishWindow(tx, report.endpoint, report.sequence);
     }),
 
-  /** Throws NOT_FOUND, also for a window that is closed but not computed yet. */
+  /** null for a window without a report. */
+  find: (endpoint: string, sequence: number): Promise<ReportedWindow | null> => findReported(db, endpoint, sequence),
+
+  /** Throws NOT_FOUND, also for a window without a report. */
   get: async (endpoint: string, sequence: number): Promise<ReportedWindow> => {
-    const [row] = await selectReported(db).where(
-      and(eq(driftReports.endpoint, endpoint), eq(driftReports.sequence, sequence)),
-    );
-    if (!row) throw notFound('drift report', `${endpoint}/${sequence}`);
-    return row;
+    const found = await findReported(db, endpoint, sequence);
+    if (!found) throw notFound('drift report', `${endpoint}/${sequence}`);
+    return found;
   },
 
   /** Those closed last first. */
@@ -69,6 +70,13 @@ export const createDriftReportRepository = (db: Database) => ({
 
 const selectReported = (db: Database) =>
   db.select({ window: driftWindows, report: driftReports }).from(driftReports).innerJoin(driftWindows, isOfWindow);
+
+async function findReported(db: Database, endpoint: string, sequence: number): Promise<ReportedWindow | null> {
+  const [row] = await selectReported(db).where(
+    and(eq(driftReports.endpoint, endpoint), eq(driftReports.sequence, sequence)),
+  );
+  return row ?? null;
+}
 
 const comesAfter = (closedAt: Date, endpoint: string, sequence: number) =>
   or(

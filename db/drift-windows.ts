@@ -4,6 +4,8 @@ import type { Connection, Database, Queries } from './connect.ts';
 import { driftWindows, type DriftWindow } from './schema/drift.ts';
 import { sqlStateOf } from './sql-state.ts';
 
+/** The number of the window that was closed; `later`: none could be; `over`: none is due, and the period has ended. */
+export type Closed = number | 'later' | 'over';
 /** When a window of an endpoint is closed. */
 export interface WindowRule {
   readonly endpoint: string;
@@ -39,14 +41,14 @@ export const createDriftWindowRepository = ({ db, sql: postgres }: Pick<Connecti
   },
 
   /**
-   * Closes at most one window and answers its number: `null` when none is due, or another process was faster, or who adds
-   * predictions was too slow to be waited for. Safe under concurrency, also with who adds predictions.
+   * Closes at most one window. `later` also when another process was faster, or who adds predictions too slow to be
+   * waited for. Safe under concurrency, also with who adds predictions.
    */
-  close: async (rule: WindowRule): Promise<number | null> => {
-    const due = await dueVersion(db, rule);
-    if (!due) return null;
+  close: async (rule: WindowRule): Promise<Closed> => {
+    const { isOver, due } = await dueVersion(db, rule);
+    if (!due) return isOver ? 'over' : 'later';
     const settled = await settledPosition(db);
-    return settled === null ? null : await closeWindow(db, rule, due, settled);
+    return (settled === null ? null : await closeWindow(db, rule, due, settled)) ?? 'later';
   },
 
   /** The first window after number `after` that is closed and not finished; null without one. */
@@ -106,8 +108,10 @@ export async function finishWindow(db: Queries, endpoint: string, sequence: numb
 async function dueVersion(
   db: Database,
   { endpoint, least, periodEnd }: WindowRule,
-): Promise<WaitingVersion | undefined> {
+): Promise<{ readonly isOver: boolean; readonly due: WaitingVersion | undefined }> {
   const end = sql`${periodEnd.toISOString()}::timestamptz`;
+  const [clock] = await db.execute<{ is_over: boolean }>(sql`select now() >= ${end} as is_over`);
+  const isOver = clock!.is_over;
   const [due] = await db.execute<WaitingVersion>(sql`
     with served as (
       select distinct model_name as model, model_version as version from endpoint_revisions
@@ -128,12 +132,9 @@ async function dueVersion(
         order by position limit ${least}
       ) as counted
     ) as waiting
-    where case
-      when now() < ${end} then n >= ${least}
-      else n > 0 and coalesce(begun.closed_at < ${end}, true)
-    end
+    where ${isOver ? sql`n > 0 and coalesce(begun.closed_at < ${end}, true)` : sql`n >= ${least}`}
     order by first limit 1`);
-  return due;
+  return { isOver, due };
 }
 
 /**

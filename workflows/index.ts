@@ -4,3 +4,4 @@ export { buildFeatures } from './build-features.ts';
 export { deployModel } from './deploy-model.ts';
 export { preprocessData } from './preprocess-data.ts';
 export { trainModel } from './train-model.ts';
+export { watchDrift } from './watch-drift.ts';

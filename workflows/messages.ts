@@ -59,6 +59,15 @@ export interface CarriedJob {
   readonly sequence: number;
 }
 
+/** Input of the watch of an endpoint. */
+export interface WatchDriftInput {
+  readonly endpoint: string;
+  /** Of an execution that goes on where another one stopped, for a history has an end: when the first one began, ISO 8601. */
+  readonly since?: string;
+  /** The number of its last window. */
+  readonly after?: number;
+}
+
 /** How far the scoring of a file is. */
 export interface BatchStatus {
   rows: number;
@@ -174,3 +183,4 @@ export const SEARCH_ATTRIBUTES = {
 } as const;
 
 export const scheduleIdOf = (pipeline: string) => `pipeline:${pipeline}`;
+export const driftScheduleIdOf = (endpoint: string) => `drift:${endpoint}`;

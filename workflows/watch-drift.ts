@@ -1,0 +1,62 @@
+import {
+  ActivityFailure,
+  continueAsNew,
+  isCancellation,
+  log,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DriftActivities } from '../activities/drift.ts';
+import { now } from './job.ts';
+import { QUEUES, type WatchDriftInput } from './messages.ts';
+import { respondToWindow } from './respond-to-window.ts';
+
+const { awaitDriftWork } = proxyActivities<DriftActivities>({
+  taskQueue: QUEUES.monitoring,
+  startToCloseTimeout: '10 seconds',
+  // For ever: to fail is how it waits. The delay is that of real failures, such as a database that is away.
+  retry: { initialInterval: '1 second', backoffCoefficient: 1 },
+});
+const { computeDrift } = proxyActivities<DriftActivities>({
+  taskQueue: QUEUES.monitoring,
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '10 seconds',
+  // Bounded, for a window that cannot be computed must not hold up the ones after it: it is tried again each period.
+  retry: { maximumAttempts: 20, maximumInterval: '30 seconds' },
+});
+
+// What one window may add comes on top; a history may have 400 events.
+const LONG_HISTORY = 250;
+
+/**
+ * Watches one endpoint for one period of its schedule: computes each window as soon as it is closed, in order, and has
+ * what follows from it done. What is not done when this ends, however it ends, is found by the next one.
+ */
+export async function watchDrift({ endpoint, since = now(), after = 0 }: WatchDriftInput): Promise<void> {
+  let last = after;
+  while (workflowInfo().historyLength < LONG_HISTORY) {
+    const work = await awaitDriftWork({ endpoint, since, after: last });
+    if (work.kind === 'over') return;
+    if (work.kind === 'window') {
+      last = work.sequence;
+      await unlessItFails(last, () => computeAndRespond(endpoint, last));
+    }
+  }
+  await continueAsNew<typeof watchDrift>({ endpoint, since, after: last });
+}
+
+async function computeAndRespond(endpoint: string, sequence: number): Promise<void> {
+  const { reported } = await computeDrift({ endpoint, sequence });
+  if (reported) await respondToWindow({ endpoint, sequence });
+}
+
+/** A window is lost to nobody but itself. */
+async function unlessItFails(sequence: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const cause = error instanceof ActivityFailure ? error.cause : error;
+    log.error('a window could not be dealt with', { sequence, reason: (cause as Error).message });
+  }
+}
