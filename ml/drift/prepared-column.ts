@@ -1,0 +1,61 @@
+import type { CategoricalValues, ColumnValues, NumericValues } from './column-values.ts';
+
+/** What the comparisons need of a column: made once, a reference serves many windows. */
+export type PreparedColumn = PreparedNumbers | PreparedCategories;
+
+export interface PreparedNumbers {
+  readonly type: 'numeric';
+  /** Missing ones included. */
+  readonly rows: number;
+  /** Values that are there. */
+  readonly count: number;
+  /** The values, ascending; evenly spaced quantiles of them where they come from a sketch. */
+  readonly sorted: Float64Array;
+  /** 0 without values. */
+  readonly mean: number;
+  /** Over all values (not n − 1). */
+  readonly deviation: number;
+}
+
+export interface PreparedCategories {
+  readonly type: 'categorical';
+  readonly rows: number;
+  readonly count: number;
+  readonly categories: readonly string[];
+  /** Rows of each category. */
+  readonly counts: Float64Array;
+}
+
+/** Sorts or counts a column. An infinite number counts as missing, as in Evidently. */
+export function prepareColumn(column: ColumnValues): PreparedColumn {
+  return column.type === 'numeric' ? prepareNumbers(column) : prepareCategories(column);
+}
+
+function prepareNumbers({ values }: NumericValues): PreparedNumbers {
+  const sorted = new Float64Array(values.length);
+  let count = 0;
+  for (let row = 0; row < values.length; row++) if (Number.isFinite(values[row])) sorted[count++] = values[row]!;
+  const present = sorted.subarray(0, count).sort();
+  return { type: 'numeric', rows: values.length, count, sorted: present, ...moments(present) };
+}
+
+function moments(values: Float64Array): { mean: number; deviation: number } {
+  const count = Math.max(values.length, 1);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! / count;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - sum) ** 2;
+  return { mean: sum, deviation: Math.sqrt(squares / count) };
+}
+
+function prepareCategories({ codes, categories }: CategoricalValues): PreparedCategories {
+  const counts = new Float64Array(categories.length);
+  let count = 0;
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    if (code < 0) continue;
+    counts[code]!++;
+    count++;
+  }
+  return { type: 'categorical', rows: codes.length, count, categories, counts };
+}
