@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { portError } from './ports.ts';
 
 /** Each check throws, or does not answer within a second, when the process is not ready. */
@@ -12,7 +12,8 @@ export interface HealthServerOptions {
   readonly variable: string;
   readonly host?: string;
   readonly checks: Checks;
-  readonly metrics: Registry;
+  /** All metrics, as Prometheus text. */
+  readonly metrics: () => Promise<string>;
 }
 export interface HealthServer {
   readonly port: number;
@@ -30,7 +31,8 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
       json(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not_ready', failing });
     },
     '/metrics': async (response) => {
-      response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.metrics());
+      const text = await metrics();
+      response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text);
     },
   };
   const server = createServer((request, response) => {

@@ -1,5 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker, type LogEntry } from '@temporalio/worker';
+import type { Registry } from 'prom-client';
+import { connect } from '../db/connect.ts';
+import { createPlatformStateRepository } from '../db/platform-state.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
 import { codeCommit } from '../lib/code-commit.ts';
 import { loadConfig, required, type Config } from '../lib/config.ts';
@@ -9,9 +12,12 @@ import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal, type Shutdown } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { connectTemporal, connectTemporalWorker } from '../lib/temporal-connection.ts';
+import { temporalMetrics } from '../lib/temporal-metrics.ts';
 import { createThreadPool, type ThreadPool } from '../lib/thread-pool.ts';
 import { QUEUES, type WorkerRole } from '../workflows/messages.ts';
 import { activityPlugin } from './activity-interceptors.ts';
+import { startPlatformMetrics } from './metrics/platform-metrics.ts';
+import { readTaskQueues } from './metrics/task-queues.ts';
 import { createMonitoringRole } from './monitoring-role.ts';
 import { openPipelineRole } from './pipeline-role.ts';
 import type { TaskSettings } from './tasks/store.ts';
@@ -31,7 +37,9 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
   const telemetry = await startTelemetry({ serviceName: service, config });
   shutdown.defer('telemetry', telemetry.shutdown);
 
-  Runtime.install({ logger: new DefaultLogger('INFO', forwardTo(log)), shutdownSignals: [] });
+  const temporal = await temporalMetrics(service);
+  const logger = new DefaultLogger('INFO', forwardTo(log));
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: temporal.telemetryOptions });
   const address = required(config, 'TEMPORAL_ADDRESS');
   const connection = await connectTemporalWorker({ address });
   shutdown.defer('Temporal connection', () => connection.close());
@@ -60,6 +68,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
     shutdownGraceTime: graceMs,
     plugins: [...telemetry.temporalPlugins, activityPlugin({ metrics, log })],
   });
+  if (role === 'monitoring') watchPlatform({ config, client, shutdown, metrics, log });
   const running = worker.run();
   shutdown.defer('worker', async () => {
     if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -67,7 +76,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
   });
   const health = await startHealthServer({
     ...port,
-    metrics,
+    metrics: async () => `${await metrics.metrics()}${await temporal.text()}`,
     checks: { worker: () => requireRunning(worker), temporal: () => connection.ensureConnected() },
   });
   shutdown.defer('health server', health.stop);
@@ -96,6 +105,22 @@ async function activitiesOf(role: WorkerRole, { config, pool, client, shutdown }
       return opened.activities;
     }
   }
+}
+
+/** Metrics of the platform as a whole; on a connection of their own, for they must not wait while windows are read. */
+function watchPlatform(
+  deps: Pick<RoleContext, 'config' | 'client' | 'shutdown'> & { readonly metrics: Registry; readonly log: Logger },
+): void {
+  const { config, client, shutdown, metrics, log } = deps;
+  const database = connect(required(config, 'DATABASE_URL'), { max: 1 });
+  shutdown.defer('Postgres for metrics', database.close);
+  const watching = startPlatformMetrics({
+    registry: metrics,
+    repository: createPlatformStateRepository(database.db),
+    readTaskQueues: () => readTaskQueues(client),
+    log,
+  });
+  shutdown.defer('metrics of the platform', watching.stop);
 }
 
 function settingsOf(role: WorkerRole, config: Config) {

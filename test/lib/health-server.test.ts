@@ -3,7 +3,8 @@ import { startHealthServer, type Checks } from '../../lib/health-server.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 
 async function start(checks: Checks) {
-  const server = await startHealthServer({ port: 0, variable: 'TEST_PORT', checks, metrics: createMetrics('worker') });
+  const metrics = () => createMetrics('worker').metrics();
+  const server = await startHealthServer({ port: 0, variable: 'TEST_PORT', checks, metrics });
   onTestFinished(server.stop);
   const get = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
   return { ...server, get };
@@ -48,7 +49,7 @@ test('any other path is not found', async () => {
 
 test('a taken port is an error that names the variable', async () => {
   const { port } = await start({});
-  const second = startHealthServer({ port, variable: 'TEST_PORT', checks: {}, metrics: createMetrics('worker') });
+  const second = startHealthServer({ port, variable: 'TEST_PORT', checks: {}, metrics: () => Promise.resolve('') });
   await expect(second).rejects.toMatchObject({
     code: 'CONFLICT',
     message: expect.stringContaining('TEST_PORT') as string,
