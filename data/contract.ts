@@ -1,8 +1,9 @@
 import { quoteText, type DuckDb } from '../lib/duckdb.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
+import { classText } from '../ml/class-text.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { MAX_ROW_BYTES } from './file-head.ts';
-import { classText, type TableColumn } from './table-schema.ts';
+import type { TableColumn } from './table-schema.ts';
 import { shorten } from './violations.ts';
 
 /** A relation to check: for every column, SQL of its typed value and of the text that a message quotes. */

@@ -1,9 +1,9 @@
 import { quoteName, withDuckDb, type DuckDb, type DuckDbOptions } from '../lib/duckdb.ts';
+import { classText } from '../ml/class-text.ts';
 import type { RawColumn, RawColumns } from '../ml/feature-matrix.ts';
 import type { InputColumn } from '../ml/features.ts';
 import type { RawRow } from '../ml/signature.ts';
 import { isCode } from './split-table.ts';
-import { classText } from './table-schema.ts';
 import { createDictionary, readCodes, readNumbers, rowCount, tableOf } from './typed-columns.ts';
 
 /** Raw features of a typed Parquet table, in its row order; at most `limit` rows. */

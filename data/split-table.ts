@@ -1,7 +1,8 @@
 import type { DuckDb } from '../lib/duckdb.ts';
+import { classText } from '../ml/class-text.ts';
 import type { PipelineDefinition } from '../pipelines/definition.ts';
 import { createRowHashes, scatter, splitSizes, SPLIT_NAMES } from './split.ts';
-import { classText, tableColumns } from './table-schema.ts';
+import { tableColumns } from './table-schema.ts';
 import { createDictionary, eachColumn, rowCount, type ColumnRead, type Dictionary } from './typed-columns.ts';
 import { violations } from './violations.ts';
 

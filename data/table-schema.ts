@@ -22,13 +22,6 @@ export const tableColumns = (definition: PipelineDefinition): TableColumn[] => [
   { name: definition.target.column, type: 'target' },
 ];
 
-/** The class of a target as text; `True` and `true`, `1.0` and `1` are one class. */
-export function classText(value: string): string {
-  const text = value.trim();
-  if (/^(true|false)$/i.test(text)) return text.toLowerCase();
-  return text.replace(/^(-?\d+)\.0+$/, '$1');
-}
-
 /** `classText` in SQL; an empty text is a missing value. */
 export const classTextSql = (text: string) =>
   `CASE WHEN lower(trim(${text})) IN ('true', 'false') THEN lower(trim(${text}))

@@ -2,9 +2,9 @@ import type { ExportedModel, ExportInput } from '../../activities/registry.ts';
 import type { PreparedData } from '../../activities/artifacts.ts';
 import { PlatformError } from '../../lib/errors.ts';
 import { createOnnxSession, scoreRows, type OnnxSession } from '../../lib/onnx-session.ts';
-import { classText } from '../../data/table-schema.ts';
 import { threadTask } from '../../lib/thread-task.ts';
 import type { Prepared } from '../../data/prepare.ts';
+import { classText } from '../../ml/class-text.ts';
 import type { Explainable } from '../../ml/explain/explain.ts';
 import type { FittedFeatures } from '../../ml/features.ts';
 import type { TrainedModel } from '../../ml/model.ts';
@@ -49,11 +49,12 @@ const explainableOf = (model: TrainedModel, { inputs, encodings, derived }: Fitt
 });
 
 const signatureOf = (
-  { target, decision }: PipelineDefinition,
+  { target, decision, entity }: PipelineDefinition,
   features: Prepared['features'],
   threshold: number,
 ): ModelSignature => ({
   inputs: features.inputs,
+  entity,
   classes: { negative: features.negative_class, positive: classText(target.positive) },
   decision: { positive: decision.positive, negative: decision.negative },
   threshold,

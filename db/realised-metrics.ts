@@ -1,0 +1,108 @@
+import { and, eq, sql } from 'drizzle-orm';
+import type { ColumnDrift } from '../ml/drift/drift-report.ts';
+import type { RealisedMetrics } from '../ml/metrics/realised.ts';
+import { notFound } from '../lib/errors.ts';
+import type { Database } from './connect.ts';
+import { driftWindows, type DriftWindow } from './schema/drift.ts';
+import { modelVersions, type ModelVersion } from './schema/models.ts';
+import { labels, realisedMetrics, type StoredRealisedMetrics } from './schema/labels.ts';
+
+/** The labels of a window, in the order of its predictions. */
+export interface WindowLabels {
+  readonly labels: readonly string[];
+  readonly probabilities: Float32Array;
+}
+export interface Realised {
+  readonly metrics: RealisedMetrics;
+  readonly targetDrift: ColumnDrift | null;
+}
+export interface LabelledWindow {
+  readonly window: DriftWindow;
+  readonly version: ModelVersion;
+}
+export type RealisedMetricsRepository = ReturnType<typeof createRealisedMetricsRepository>;
+
+const isWindow = (endpoint: string, sequence: number) =>
+  and(eq(driftWindows.endpoint, endpoint), eq(driftWindows.sequence, sequence));
+
+export const createRealisedMetricsRepository = (db: Database) => ({
+  /** Windows with a report whose labels are not all in their metrics, oldest first; a hundred at most. */
+  dirtyWindows: async (endpoint: string): Promise<number[]> => {
+    const rows = await db.execute<{ sequence: number }>(sql`
+      select distinct found.sequence
+      from (select model, version, position from labels where endpoint = ${endpoint} and not counted) uncounted
+      cross join lateral (
+        select w.sequence, w.until_position from drift_windows w
+        where w.endpoint = ${endpoint} and w.model = uncounted.model and w.version = uncounted.version
+          and w.after_position < uncounted.position
+        order by w.after_position desc limit 1
+      ) found
+      join drift_reports r on r.endpoint = ${endpoint} and r.sequence = found.sequence
+      where uncounted.position <= found.until_position
+      order by 1 limit 100`);
+    return rows.map(({ sequence }) => sequence);
+  },
+
+  /** Throws NOT_FOUND. */
+  getWindow: async (endpoint: string, sequence: number): Promise<LabelledWindow> => {
+    const [row] = await db
+      .select({ window: driftWindows, version: modelVersions })
+      .from(driftWindows)
+      .innerJoin(
+        modelVersions,
+        and(eq(modelVersions.modelName, driftWindows.model), eq(modelVersions.version, driftWindows.version)),
+      )
+      .where(isWindow(endpoint, sequence));
+    if (!row) throw notFound('drift window', `${endpoint}/${sequence}`);
+    return row;
+  },
+
+  /**
+   * Computes a window's metrics anew from the labels it has now. A label that arrives in the meantime leaves it dirty; two
+   * restatements at the same time come one after the other.
+   */
+  restate: (window: DriftWindow, compute: (found: WindowLabels) => Realised): Promise<StoredRealisedMetrics> =>
+    db.transaction(async (tx) => {
+      const { endpoint, sequence, model, version, afterPosition, untilPosition } = window;
+      // Whoever corrects a label waits for its row from here on, and marks it as not counted after us.
+      await tx.select().from(driftWindows).where(isWindow(endpoint, sequence)).for('no key update');
+      const inWindow = sql`${labels.endpoint} = ${endpoint} and ${labels.model} = ${model} and ${labels.version} = ${version}
+        and ${labels.position} > ${afterPosition} and ${labels.position} <= ${untilPosition}`;
+      await tx.update(labels).set({ counted: true }).where(sql`${inWindow} and not ${labels.counted}`); // prettier-ignore
+      const { label, probability, position } = labels;
+      const rows = await tx.select({ label, probability }).from(labels).where(inWindow).orderBy(position);
+      const { metrics, targetDrift } = compute({
+        labels: rows.map((row) => row.label),
+        probabilities: Float32Array.from(rows, (row) => row.probability),
+      });
+      const [stored] = await tx
+        .insert(realisedMetrics)
+        .values({
+          endpoint,
+          sequence,
+          metrics,
+          targetDrift,
+          labelled: rows.length,
+          restatedCount: 1,
+          computedAt: sql`now()`,
+        }) // prettier-ignore
+        .onConflictDoUpdate({
+          target: [realisedMetrics.endpoint, realisedMetrics.sequence],
+          set: {
+            ...{ metrics, targetDrift, labelled: rows.length, computedAt: sql`now()` },
+            restatedCount: sql`${realisedMetrics.restatedCount} + 1`,
+          },
+        })
+        .returning();
+      return stored!;
+    }),
+
+  /** null before the first label. */
+  get: async (endpoint: string, sequence: number): Promise<StoredRealisedMetrics | null> => {
+    const [row] = await db
+      .select()
+      .from(realisedMetrics)
+      .where(and(eq(realisedMetrics.endpoint, endpoint), eq(realisedMetrics.sequence, sequence)));
+    return row ?? null;
+  },
+});
