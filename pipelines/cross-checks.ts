@@ -19,7 +19,7 @@ export function crossCheck(definition: PipelineDefinition, report: Report): void
 type Report = (path: (string | number)[], message: string) => void;
 
 /** Column names of CSV and SQL do not tell upper from lower case, so neither may these. */
-function checkNames({ target, features, derived }: PipelineDefinition, report: Report): void {
+function checkNames({ target, features, derived, entity }: PipelineDefinition, report: Report): void {
   const taken = new Map([[target.column.toLowerCase(), 'the target']]);
   const claim = (path: string[], name: string, kind: string) => {
     const holder = taken.get(name.toLowerCase());
@@ -28,6 +28,7 @@ function checkNames({ target, features, derived }: PipelineDefinition, report: R
   };
   for (const name of Object.keys(features)) claim(['features', name], name, 'feature');
   for (const name of Object.keys(derived)) claim(['derived', name], name, 'derived feature');
+  if (entity !== undefined) claim(['entity'], entity, 'entity');
 }
 
 function checkFeature(path: string[], feature: Feature, report: Report): void {

@@ -176,6 +176,8 @@ const Definition = z.strictObject({
   features: z.record(ColumnName, Feature).refine((f) => Object.keys(f).length > 0, 'at least one feature'),
   /** name → expression over numeric and boolean features, for example `"total_charges / (account_age + 1)"`. */
   derived: z.record(ColumnName, z.string().min(1).max(500)).default({}),
+  /** A column that says whom or what a row is about, neither feature nor target; labels may name predictions by it. */
+  entity: ColumnName.optional(),
   contract: Contract.prefault({}),
   split: Split.prefault({}),
   candidates: Candidates,

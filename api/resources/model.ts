@@ -33,6 +33,7 @@ export const ModelVersion = z
     onnx: z.object({ sha256: z.string(), bytes: z.int() }),
     signature: z.object({
       inputs: z.array(Column).readonly(),
+      entity: z.string().optional().openapi({ description: 'May come with a row: whom or what it is about' }),
       classes: z.object({ negative: z.string(), positive: z.string() }),
       decision: z.object({ negative: z.string(), positive: z.string() }),
       threshold: z.number(),

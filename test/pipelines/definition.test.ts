@@ -102,3 +102,9 @@ test('shares of the split must add up, decisions differ, time zones exist', () =
     expect.stringMatching(/^schedule\.timezone: not an IANA time zone/),
   ]);
 });
+
+test('an entity is neither a feature nor the target', () => {
+  expect(issuesOf({ entity: 'customer' })).toEqual([]);
+  expect(issuesOf({ entity: 'Income' })).toEqual(['entity: the name is taken by feature income']);
+  expect(issuesOf({ entity: 'repaid' })).toEqual(['entity: the name is taken by the target']);
+});
