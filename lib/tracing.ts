@@ -42,7 +42,11 @@ const UNTRACED: RequestSpan = { traceId: null, end: () => undefined };
  * without a trace only this share (0 to 1) gets one; the SDK would make a span first and then look whether it is wanted.
  */
 export function startRequestSpan(
-  request: { readonly method: string; readonly path: string; header(name: string): string | undefined },
+  request: {
+    readonly method: string;
+    readonly path: string;
+    header(name: 'traceparent' | 'tracestate'): string | undefined;
+  },
   requestId: string,
   share: number,
 ): RequestSpan {

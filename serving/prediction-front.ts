@@ -55,8 +55,7 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
     deps.corsOrigins.length > 0 ? allowOrigins(deps.corsOrigins) : null;
 
   const letIn = async (c: Context<AuthEnv, string>, header: PredictionCall['header']) => {
-    const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
-    const address = addressOf(incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'));
+    const address = addressOf(incomingOf(c)?.socket.remoteAddress, headerOf(c, 'x-forwarded-for'));
     const credential = c.req.header('authorization');
     const limited = await takeRequest({ header }, rates, address, () => callerOf(credential, authenticate));
     if (!limited) throw unauthenticated();
@@ -66,13 +65,14 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
 
   const answer = async (c: Context<AuthEnv, string>, work: AnswerPrediction): Promise<Response> => {
     const arrivedMs = performance.now();
-    const requestId = requestIdOf(c.req.header('x-request-id'));
+    const requestId = requestIdOf(headerOf(c, 'x-request-id'));
     c.set('requestId', requestId);
     const headers: Record<string, string> = { ...ANSWER_HEADERS, 'x-request-id': requestId };
     const header = (name: string, value: string) => void (headers[name] = value);
     const endpoint = c.req.param('endpoint') ?? c.req.query('endpoint');
     const slot = slotOf(endpoint);
-    const span = startRequestSpan(c.req, requestId, deps.traceShare);
+    const { method, path } = c.req;
+    const span = startRequestSpan({ method, path, header: (name) => headerOf(c, name) }, requestId, deps.traceShare);
     let status = 200;
     try {
       if (!inFlight.enter()) throw busy();
@@ -105,6 +105,17 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
       return c.res;
     });
 }
+
+const incomingOf = (c: Context<AuthEnv, string>) => (c.env as Partial<HttpBindings> | undefined)?.incoming;
+
+/** A header that Node joins as Hono does, read where Node has sorted them: Hono looks through all for each. */
+const headerOf = (
+  c: Context<AuthEnv, string>,
+  name: 'x-request-id' | 'x-forwarded-for' | 'traceparent' | 'tracestate',
+): string | undefined => {
+  const incoming = incomingOf(c);
+  return incoming ? (incoming.headers[name] as string | undefined) : c.req.header(name);
+};
 
 const ANSWER_HEADERS = { ...DATA_HEADERS, 'cache-control': 'no-store', 'content-type': 'application/json' };
 

@@ -2,7 +2,7 @@ import { Hono, type Context } from 'hono';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
 import { requireEndpoint } from '../../auth/principal.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
-import { readBody } from '../../lib/http/body.ts';
+import { takeBody } from '../../lib/http/body.ts';
 import type { Problem } from '../../lib/http/problem.ts';
 import { type Infer, requireVersion } from '../open-inference/infer.ts';
 import { modelMetadata, SERVER_METADATA } from '../open-inference/metadata.ts';
@@ -21,7 +21,7 @@ export interface InferRoutesDeps {
 export function inferRoutes({ front, infer, maxBodyBytes }: InferRoutesDeps) {
   const scored = front(async (c, call) => {
     const { endpoint, version } = c.req.param() as { endpoint: string; version?: string };
-    const bytes = await readBody(c, maxBodyBytes);
+    const bytes = await takeBody(c, maxBodyBytes);
     const { body, jsonBytes } = await infer(
       { bytes, headerLength: c.req.header(HEADER_LENGTH) },
       { endpoint, version },

@@ -1,7 +1,7 @@
 import { Hono, type Context } from 'hono';
 import type { AuthEnv } from '../../auth/guard.ts';
 import { PlatformError } from '../../lib/errors.ts';
-import { readBody, readJsonBody } from '../../lib/http/body.ts';
+import { readJsonBody, takeBody } from '../../lib/http/body.ts';
 import { MAX_EXPLAINED_BYTES } from '../explain/explainer.ts';
 import type { RequestLimits } from '../openapi.ts';
 import type { PredictionFront } from '../prediction-front.ts';
@@ -22,12 +22,12 @@ export function predictRoutes({ front, predictor, explained, limits }: PredictRo
   const single = front(async (c, call) =>
     wantsExplanation(c.req.query('explain'))
       ? await explained.one(await explainedBody(c), call)
-      : await predictor.one(await readBody(c, maxBodyBytes), call),
+      : await predictor.one(await takeBody(c, maxBodyBytes), call),
   );
   const batch = front(async (c, call) =>
     wantsExplanation(c.req.query('explain'))
       ? await explained.batch(await explainedBody(c), call)
-      : await predictor.batch(await readBody(c, maxBatchBytes), call),
+      : await predictor.batch(await takeBody(c, maxBatchBytes), call),
   );
 
   return new Hono<AuthEnv>()
