@@ -48,22 +48,27 @@ const LINE_BREAK = /[\n\r]/;
 /** JSON of a value that is known to be right, on one line: as it was sent where that is on one line. */
 export const lineOf = (text: string, value: unknown): string => (LINE_BREAK.test(text) ? JSON.stringify(value) : text);
 
-/** JSON of the rows of a batch body, all of which are right and so hold nothing nested, each on one line. */
-export function rowLines(text: string, rows: readonly unknown[]): string[] {
-  return cutRows(text, rows.length) ?? rows.map((row) => JSON.stringify(row));
+/** JSON of the rows of a batch body, all of which are right and so hold nothing nested: arrays of so many rows, each on one line. */
+export function rowArrays(text: string, rows: readonly unknown[], atOnce: number): string[] {
+  const cut = cutRows(text, rows.length, atOnce);
+  if (cut) return cut;
+  const starts = rows.flatMap((_, row) => (row % atOnce === 0 ? row : []));
+  return starts.map((from) => JSON.stringify(rows.slice(from, from + atOnce)));
 }
 
 /** The rows as they were sent; null where a brace that may be part of a text makes their ends uncertain. */
-function cutRows(text: string, count: number): string[] | null {
+function cutRows(text: string, count: number, atOnce: number): string[] | null {
   if (LINE_BREAK.test(text)) return null;
-  const lines: string[] = [];
+  const arrays: string[] = [];
+  let from = 0;
   let end = text.indexOf('{');
-  while (lines.length < count) {
+  for (let row = 0; row < count; row++) {
     const start = text.indexOf('{', end + 1);
     end = text.indexOf('}', end + 1);
     if (start < 0 || end < start) return null;
-    lines.push(text.slice(start, end + 1));
+    if (row % atOnce === 0) from = start;
+    if (row % atOnce === atOnce - 1 || row === count - 1) arrays.push(`[${text.slice(from, end + 1)}]`);
   }
   // As many closing braces as rows, and the body's own: each of them closes one.
-  return text.indexOf('}', end + 1) === text.lastIndexOf('}') ? lines : null;
+  return text.indexOf('}', end + 1) === text.lastIndexOf('}') ? arrays : null;
 }

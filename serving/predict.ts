@@ -1,9 +1,9 @@
 import { notFound, PlatformError } from '../lib/errors.ts';
-import { lineOf, parseJson, readFlat, rowLines, rowsOf } from './json-body.ts';
+import { lineOf, parseJson, readFlat, rowArrays, rowsOf } from './json-body.ts';
 import type { ModelSlots } from './model-slots.ts';
 import type { PredictionCall } from './prediction-front.ts';
 import { predictionId } from './prediction-id.ts';
-import { latencyOf, linesOf } from './prediction-log/lines.ts';
+import { latencyOf, linesOf, ROWS_PER_LINE } from './prediction-log/lines.ts';
 import type { PredictionLog } from './prediction-log/record.ts';
 import { chargeRows } from './rates.ts';
 import type { BatchThread } from './scoring/batch-thread.ts';
@@ -12,7 +12,6 @@ import type { ServedSlot } from './served-slot.ts';
 
 // Reading and scoring more than this keeps the event loop from all else for too long.
 const LARGE_BODY_BYTES = 64 * 2 ** 10;
-const LOGGED_AT_ONCE = 512; // rows
 
 export interface PredictorDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'use'>;
@@ -41,21 +40,18 @@ export function createPredictor(deps: PredictorDeps) {
     throw new PlatformError('UNAVAILABLE', `no model is loaded${endpoint ? ` for endpoint '${endpoint}'` : ''} yet`);
   };
 
-  /** Scores packed rows, all with one model version, and has them logged; `features` are JSON of each row, by name. */
+  /** Scores packed rows, all with one model version, and has them logged; `features` as `linesOf` takes them. */
   const scoreRows = async (
     slot: ServedSlot,
     buffers: RowBuffers,
+    rows: number,
     features: readonly string[],
     call: PredictionCall,
   ) => {
-    const probabilities = await slot.scorePacked(buffers, features.length);
-    const ids = features.map(() => predictionId());
-    for (let from = 0; from < ids.length; from += LOGGED_AT_ONCE) {
-      const some = <T extends { slice(from: number, to: number): T }>(all: T): T =>
-        all.slice(from, from + LOGGED_AT_ONCE);
-      await log.commit(linesOf(slot.texts, some(ids), some(features), some(probabilities), call));
-    }
-    onScored(slot, features.length);
+    const probabilities = await slot.scorePacked(buffers, rows);
+    const ids = Array.from(probabilities, () => predictionId());
+    for (const line of linesOf(slot.texts, ids, features, probabilities, call)) await log.commit(line);
+    onScored(slot, rows);
     return { ids, probabilities };
   };
 
@@ -94,7 +90,8 @@ export function createPredictor(deps: PredictorDeps) {
         });
         await chargeFor(rows.length);
         const buffers = readFlat(body, () => slot.pack(rows));
-        const { ids, probabilities } = await scoreRows(slot, buffers, rowLines(text, rows), call);
+        const features = rowArrays(text, rows, ROWS_PER_LINE);
+        const { ids, probabilities } = await scoreRows(slot, buffers, rows.length, features, call);
         return slot.texts.many(ids, probabilities);
       }),
   };

@@ -1,8 +1,8 @@
 import type { RawRow } from '../../ml/signature.ts';
-import { parseJson, rowsOf } from '../json-body.ts';
+import { parseJson, rowArrays, rowsOf } from '../json-body.ts';
 import type { Predictor, PredictorDeps } from '../predict.ts';
 import { predictionId } from '../prediction-id.ts';
-import { linesOf } from '../prediction-log/lines.ts';
+import { latencyOf, ROWS_PER_LINE } from '../prediction-log/lines.ts';
 import { chargeRows, rowCountOf } from '../rates.ts';
 import { type Explainer, requireExplainer } from './explainer.ts';
 
@@ -28,20 +28,22 @@ export function createExplainedPredictor(deps: ExplainedPredictorDeps): Pick<Pre
         const probability = await slot.scoreRow(value);
         const [explanation] = await explain(explainer, [value]);
         const id = predictionId();
-        await log.commit(linesOf(slot.texts, [id], textsOf([value]), [probability], call));
+        const { texts } = slot;
+        await log.commit(texts.logLine(id, JSON.stringify(value), probability, latencyOf(call), texts.logSuffix(call)));
         onScored(slot, 1);
-        return slot.texts.one(id, probability, explanation);
+        return texts.one(id, probability, explanation);
       }),
 
     batch: (body, call) =>
       predictor.onSlot(call.endpoint, async (slot) => {
-        const { value } = parseJson(body);
+        const { text, value } = parseJson(body);
         await chargeRows(call.charge, rowCountOf(value));
         const rows = rowsOf(value, maxRows);
         const explainer = requireExplainer(slot.model, rows.length);
         const packed = slot.pack(rows);
         const explanations = await explain(explainer, rows);
-        const { ids, probabilities } = await predictor.scoreRows(slot, packed, textsOf(rows), call);
+        const features = rowArrays(text, rows, ROWS_PER_LINE);
+        const { ids, probabilities } = await predictor.scoreRows(slot, packed, rows.length, features, call);
         return slot.texts.many(ids, probabilities, explanations);
       }),
   };

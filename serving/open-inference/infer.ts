@@ -48,7 +48,7 @@ export function createInfer({ predictor, maxRows }: InferDeps) {
       await chargeRows(call.charge, rows);
       const { fillRows, rowTexts } = compiledFor(model.signature);
       const { buffers, sent } = fillRows(request);
-      const { ids, probabilities } = await predictor.scoreRows(slot, buffers, await rowTexts(sent, rows), call);
+      const { ids, probabilities } = await predictor.scoreRows(slot, buffers, rows, await rowTexts(sent, rows), call);
       const parameters = { model: model.modelName, threshold: model.signature.threshold };
       const values = {
         probability: probabilities,

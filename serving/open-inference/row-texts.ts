@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ModelSignature } from '../../ml/signature.ts';
+import { ROWS_PER_LINE } from '../prediction-log/lines.ts';
 import type { SentValues } from './fill-rows.ts';
 
-const SLICE_ROWS = 256; // between which other requests get a turn
-
-/** Each row as JSON, by name, its features as they were sent: a float32 is the double of the same value. */
+/**
+ * The rows as JSON arrays, each of what one line of the log takes: features by name, as they were sent, where a float32 is
+ * the double of the same value.
+ */
 export type RowTexts = (sent: readonly SentValues[], rows: number) => Promise<string[]>;
 
 /**
@@ -20,12 +22,16 @@ export function compileRowTexts({ inputs }: Pick<ModelSignature, 'inputs'>): Row
 
   return async (sent, rows) => {
     const texts: string[] = [];
-    for (let row = 0; row < rows; row++) {
-      if (row % SLICE_ROWS === SLICE_ROWS - 1) await nextTurn();
-      const values = sent.map((column) =>
-        column instanceof DataView ? column.getFloat32(row * 4, true) : column?.[row],
-      );
-      texts.push(JSON.stringify(rowOf(values))); // without what is undefined, and null for NaN
+    for (let from = 0; from < rows; from += ROWS_PER_LINE) {
+      if (from > 0) await nextTurn(); // others get theirs
+      const some: object[] = [];
+      for (let row = from; row < Math.min(from + ROWS_PER_LINE, rows); row++) {
+        const values = sent.map((column) =>
+          column instanceof DataView ? column.getFloat32(row * 4, true) : column?.[row],
+        );
+        some.push(rowOf(values));
+      }
+      texts.push(JSON.stringify(some)); // without what is undefined, and null for NaN
     }
     return texts;
   };

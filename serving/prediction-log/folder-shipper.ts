@@ -2,6 +2,7 @@ import { appendFile, open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../../lib/errors.ts';
 import { createKeptJson } from '../../lib/kept-json.ts';
+import { singleLines } from './batch-line.ts';
 import { createBatchReader } from './segment-reader.ts';
 import { listSegments, type Segment } from './segments.ts';
 
@@ -137,5 +138,16 @@ async function unlessGone<T>(work: Promise<T>, otherwise: T): Promise<T> {
 function halvesOf(lines: string): [string, string?] {
   const middle = lines.indexOf('\n', lines.length / 2);
   const cut = middle >= 0 && middle < lines.length - 1 ? middle : lines.lastIndexOf('\n', lines.length - 2);
-  return cut < 0 ? [lines] : [lines.slice(0, cut + 1), lines.slice(cut + 1)];
+  if (cut >= 0) return [lines.slice(0, cut + 1), lines.slice(cut + 1)];
+  const [first, ...others] = readable(lines);
+  return others.length === 0 ? [lines] : [first!, others.join('')];
+}
+
+/** Of each prediction in a line, a line; of none that can be told apart, the line. */
+function readable(line: string): string[] {
+  try {
+    return singleLines(line);
+  } catch {
+    return [line];
+  }
 }

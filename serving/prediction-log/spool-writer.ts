@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { PlatformError } from '../../lib/errors.ts';
+import { rowsAt } from './batch-line.ts';
 import type { PredictionLog } from './record.ts';
 import { createSegmentFile, type Disk, type SegmentFile } from './segment-file.ts';
 import { openSpoolCounters } from './spool-counters.ts';
@@ -70,7 +71,7 @@ export function openSpoolWriter(settings: SpoolSettings, { name, onError, disk }
   };
   /** Lines that cannot be kept. */
   const turnAway = (lines: Uint8Array, { reason, retryAfterSeconds }: typeof FULL): void => {
-    counters.add(whenFull === 'drop' ? 'dropped' : 'refused', linesIn(lines));
+    counters.add(whenFull === 'drop' ? 'dropped' : 'refused', rowsIn(lines));
     if (whenFull === 'refuse') throw new PlatformError('UNAVAILABLE', reason, { retryAfterSeconds });
   };
   const hasRoom = (bytes: number) => counters.read('used') + bytes <= maxBytes;
@@ -118,8 +119,8 @@ export function openSpoolWriter(settings: SpoolSettings, { name, onError, disk }
   };
 }
 
-function linesIn(bytes: Uint8Array): number {
+function rowsIn(lines: Uint8Array): number {
   let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  for (let start = 0, end; (end = lines.indexOf(NEWLINE, start)) >= 0; start = end + 1) count += rowsAt(lines, start);
   return count;
 }

@@ -28,6 +28,8 @@ export function compileAnswerTexts({ endpoint, revision, model }: AnswerSource) 
   const labels = perSide((side) => `","label":${text(classes[side])},"probability":`);
   const decisions = perSide((side) => `,"decision":${text(decision[side])},"threshold":${threshold}`);
   const logOutcome = perSide((side) => `,"label":${text(classes[side])},"decision":${text(decision[side])}`);
+  const { negative, positive } = classes;
+  const logOutcomes = `"cut":${cut},"labels":${json([negative, positive])},"decisions":${json([decision.negative, decision.positive])}`;
   const logModel = `,"endpoint":${text(endpoint)},"revision":${revision},"model":${text(model.modelName)},"version":${model.version}`;
 
   const row = (id: string, probability: number, more: string) => {
@@ -57,10 +59,21 @@ export function compileAnswerTexts({ endpoint, revision, model }: AnswerSource) 
       return `${logModel},"trace_id":${trace},"request_id":"${requestId}","caller":${text(caller)}}\n`;
     },
 
-    /** A line of the prediction log; `features` is JSON without a line break. */
+    /** A line of the prediction log for several rows; `features` is a JSON array without a line break. */
+    logLines: (
+      ids: readonly string[],
+      features: string,
+      probabilities: Float32Array,
+      latencyUs: number,
+      suffix: string,
+    ): string =>
+      `{"rows":${ids.length},"ids":["${ids.join('","')}"],"features":${features},"probabilities":[${probabilities.join()}],${logOutcomes},"latency_us":${latencyUs}${suffix}`,
+
+    /** A line of the prediction log for one row; `features` is JSON without a line break. */
     logLine: (id: string, features: string, probability: number, latencyUs: number, suffix: string): string =>
       `{"id":"${id}","features":${features},"probability":${probability}${logOutcome[sideOf(probability)]},"latency_us":${latencyUs}${suffix}`,
   };
 }
 
 const text = (value: string | null) => JSON.stringify(value);
+const json = (value: readonly string[]) => JSON.stringify(value);

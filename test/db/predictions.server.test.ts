@@ -6,10 +6,12 @@ import { migrate } from '../../db/migrate.ts';
 import { createModelRepository } from '../../db/models.ts';
 import { createPredictionRepository, type PredictionFilter, type PredictionRepository } from '../../db/predictions.ts';
 import { createRunRepository } from '../../db/runs.ts';
+import type { RawRow } from '../../ml/signature.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { predictionId } from '../../serving/prediction-id.ts';
+import { singleLines } from '../../serving/prediction-log/batch-line.ts';
 import { startTestPostgres } from '../platform.ts';
-import { exampleLine, exampleRecord, lineOf } from '../serving/prediction-log/examples.ts';
+import { exampleBatch, exampleLine, exampleRecord, lineOf } from '../serving/prediction-log/examples.ts';
 import { exampleStatus, exampleVersion } from './examples.ts';
 
 let database: EmbeddedPostgres;
@@ -57,6 +59,31 @@ test('a record comes back as it was, its time read from its id to the millisecon
     entity: null,
   });
   expect(await partitions()).toContain('predictions_20261121');
+});
+
+test('a line of several predictions is in the table as the same predictions one by one', async () => {
+  const ids = [at('2026-11-21T23:59:59.999Z'), at('2026-11-22T00:00:00Z'), at('2026-11-22T00:00:01Z')];
+  const features: RawRow[] = [
+    { age: 1e308, small: 5e-324, contract: 'Zoë\u2028"\\ 🎉 \ud800', paperless: false, tenure: null },
+    { age: 0.12300000339746475 },
+    {},
+  ];
+  const line = lineOf(exampleBatch({ ids, features, trace_id: 'a'.repeat(32) }));
+  const stored = async () =>
+    await connection.sql<
+      { label: string; decision: string }[]
+    >`select id, created_at, endpoint, revision, model, version, features,
+      probability, label, decision, latency_us, trace_id, request_id, caller from predictions order by id`;
+  await repository.insert(exampleLine() + line + exampleLine());
+  await repository.insert(line);
+  expect(await count()).toBe(5);
+  await connection.sql`delete from predictions where id <> all (${ids})`;
+  const together = await stored();
+  await connection.sql`truncate predictions`;
+  await repository.insert(singleLines(line).join(''));
+  expect([...together]).toEqual([...(await stored())]);
+  expect(together.map(({ label, decision }) => [label, decision] as unknown)).toEqual([['no', 'ACCEPT'], ['yes', 'REJECT'], ['no', 'ACCEPT']]); // prettier-ignore
+  expect(await partitions()).toContain('predictions_20261122');
 });
 
 test('what is inserted again stays as it is, from several processes at once too', async () => {
@@ -109,6 +136,9 @@ test.each([
   ['an id that is none', lineOf({ ...exampleRecord(), id: 'abc' })],
   ['a missing field', lineOf({ ...exampleRecord(), model: undefined })],
   ['a number out of range', lineOf({ ...exampleRecord(), version: 2 ** 40 })],
+  ['more ids than probabilities', lineOf(exampleBatch({ probabilities: [0.5] }))],
+  ['fewer ids than features', lineOf(exampleBatch({ ids: [predictionId()] }))],
+  ['several predictions without a model', lineOf({ ...exampleBatch(), model: undefined })],
   ['zeros, as a power cut leaves them', '\0\0\0\0\n'],
 ])('a line with %s is INVALID, says nothing of what it holds, and nothing beside it is stored', async (_, bad) => {
   const failed = repository.insert(exampleLine() + bad);

@@ -8,6 +8,7 @@ import { createModelSlots } from '../../serving/model-slots.ts';
 import { compileRowValidator } from '../../serving/row-validator.ts';
 import type { PackedSession } from '../../serving/scoring/packed-session.ts';
 import { layoutOf, type RowBuffers } from '../../serving/scoring/row-buffers.ts';
+import { singleLines } from '../../serving/prediction-log/batch-line.ts';
 import { createServedSlot, type ServedSlot } from '../../serving/served-slot.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { principalOf } from '../auth/principals.ts';
@@ -50,10 +51,22 @@ export const untried: ModelSetDeps['opening'] = {
 /** For tests whose bodies are small. */
 export const NO_LARGE_BATCHES = { answer: () => Promise.reject(new Error('a large batch')) };
 
-/** Keeps the lines it was given. */
+/** Keeps the lines it was given, of one prediction each. */
 export function createTestLog() {
   const lines: string[] = [];
-  return { lines, commit: (text: string) => Promise.resolve(void lines.push(...text.trimEnd().split('\n'))) };
+  return {
+    lines,
+    commit: (text: string) =>
+      Promise.resolve(
+        void lines.push(
+          ...text
+            .trimEnd()
+            .split('\n')
+            .flatMap(singleLines)
+            .map((line) => line.trimEnd()),
+        ),
+      ),
+  };
 }
 
 /** A serving app with `churn` as its default, as it answers over HTTP: who sends no credential has none. */

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../../ml/random.ts';
-import { rowLines } from '../../serving/json-body.ts';
+import { rowArrays } from '../../serving/json-body.ts';
 
-const linesOf = (body: string) => rowLines(body, (JSON.parse(body) as { rows: unknown[] }).rows);
+const arraysOf = (body: string, atOnce: number) =>
+  rowArrays(body, (JSON.parse(body) as { rows: unknown[] }).rows, atOnce);
+const linesOf = (body: string) => arraysOf(body, 1).map((array) => array.slice(1, -1));
 
 test('rows full of braces, quotes and breaks are cut as JSON has them, or not at all', () => {
   const random = createRandom(5);
@@ -13,7 +15,9 @@ test('rows full of braces, quotes and breaks are cut as JSON has them, or not at
   for (let round = 0; round < 3000; round++) {
     const rows = Array.from({ length: 1 + (round % 4) }, () => ({ [text()]: random() < 0.5 ? text() : round }));
     const body = JSON.stringify({ rows });
-    expect(linesOf(body).map((line) => JSON.parse(line) as unknown)).toEqual(rows);
+    const arrays = arraysOf(body, 1 + (round % 3));
+    expect(arrays.flatMap((array) => JSON.parse(array) as unknown[])).toEqual(rows);
+    expect(arrays.filter((array) => array.includes('\n'))).toEqual([]);
   }
 });
 
@@ -33,4 +37,12 @@ test.each([
   const found = linesOf(body);
   expect(found).toEqual(lines);
   expect(found.map((line) => JSON.parse(line) as unknown)).toEqual((JSON.parse(body) as { rows: unknown[] }).rows);
+});
+
+test('so many rows are in each array, the rest in the last', () => {
+  const rows = Array.from({ length: 7 }, (_, a) => ({ a }));
+  for (const body of [JSON.stringify({ rows }), JSON.stringify({ rows }, null, 2)])
+    expect(arraysOf(body, 3)).toEqual(
+      [rows.slice(0, 3), rows.slice(3, 6), rows.slice(6)].map((some) => JSON.stringify(some)),
+    );
 });

@@ -2,8 +2,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, wr
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { PlatformError } from '../../../lib/errors.ts';
+import { predictionId } from '../../../serving/prediction-id.ts';
+import { singleLines } from '../../../serving/prediction-log/batch-line.ts';
 import { createFolderShipper } from '../../../serving/prediction-log/folder-shipper.ts';
 import { segmentName } from '../../../serving/prediction-log/segments.ts';
+import { exampleBatch, lineOf } from './examples.ts';
 import { segmentsIn, temporarySpool } from './spools.ts';
 
 const MINUTE_MS = 60_000;
@@ -127,6 +130,25 @@ test('lines that can never be stored are put aside, and hold up nothing', async 
   await shipper.ship();
   expect(table.size).toBe(778);
   expect(segmentsIn(folder)).toEqual([expect.stringContaining('-main-1')]);
+});
+
+test('lines of several predictions count as what they hold, and only those of them that cannot be stored are put aside', async () => {
+  const { write, start, refuse, table, batches, onRejected, folder } = await createShipping();
+  const bad = predictionId();
+  const batch = (changes = {}) => lineOf(exampleBatch(changes));
+  const many = batch({ rows: 300 });
+  const spoiled = exampleBatch({ ids: [predictionId(), bad, predictionId()] });
+  const damaged = '{"rows":4,"ids":[\n';
+  refuse((line) =>
+    line.includes(bad) || `${line}\n` === damaged ? new PlatformError('INVALID', 'SQLSTATE 22P02') : null,
+  );
+  write('main', 1, `1\n${many}2\n${many}${lineOf(spoiled)}${damaged}`);
+  const shipper = start();
+  await shipper.ship();
+  expect(batches[0]).toEqual(['1', many.trimEnd(), '2']);
+  expect([...table].filter((line) => line.startsWith('{"id"')).map((line) => (JSON.parse(line) as { id: string }).id)).toEqual([spoiled.ids[0], spoiled.ids[2]]); // prettier-ignore
+  expect(readFileSync(join(folder, 'rejected.jsonl'), 'utf8')).toBe(`${singleLines(lineOf(spoiled))[1]}${damaged}`);
+  expect(onRejected).toHaveBeenCalledTimes(2);
 });
 
 test('a line may be longer than what is read at once, and characters are never cut', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PlatformError } from '../../../lib/errors.ts';
 import type { PredictionCall } from '../../../serving/prediction-front.ts';
 import { createCounterMemory } from '../../../serving/prediction-log/spool-counters.ts';
+import { singleLines } from '../../../serving/prediction-log/batch-line.ts';
 import { createBatchThread, type BatchThread } from '../../../serving/scoring/batch-thread.ts';
 import { principalOf } from '../../auth/principals.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../platform.ts';
@@ -80,6 +81,7 @@ async function spooled(): Promise<Record<string, unknown>[]> {
     .join('')
     .trimEnd()
     .split('\n')
+    .flatMap(singleLines)
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
