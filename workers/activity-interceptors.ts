@@ -1,4 +1,5 @@
-import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, type Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, WorkerPlugin } from '@temporalio/worker';
 import { Histogram, type Registry } from 'prom-client';
 import { type Logger, withLogFields } from '../lib/log.ts';
@@ -8,7 +9,8 @@ interface ActivityWatch {
   readonly metrics: Registry;
   readonly log: Logger;
 }
-type Outcome = 'completed' | 'failed' | 'cancelled';
+/** `waiting`: there is nothing to do yet, and Temporal is to ask again. */
+type Outcome = 'completed' | 'failed' | 'cancelled' | 'waiting';
 
 // Comes with every step of a job and says nothing that the step itself does not say.
 const QUIET = new Set(['recordStatus']);
@@ -36,7 +38,8 @@ export function activityInterceptors({ metrics, log }: ActivityWatch): ActivityI
   return ({ info, cancellationSignal }: Context) => {
     const { activityType: activity, attempt, workflowExecution } = info;
     const ended = (seconds: number, outcome: Outcome, err?: unknown) => {
-      const level = outcome === 'failed' ? 'warn' : QUIET.has(activity) ? 'debug' : 'info';
+      const isQuiet = QUIET.has(activity) || outcome === 'waiting';
+      const level = outcome === 'failed' ? 'warn' : isQuiet ? 'debug' : 'info';
       log[level]({ attempt, duration_ms: Math.round(seconds * 1000), err }, `activity ${outcome}`);
     };
     return {
@@ -50,7 +53,7 @@ export function activityInterceptors({ metrics, log }: ActivityWatch): ActivityI
               return result;
             } catch (error) {
               const failure = asFailure(error);
-              const outcome = cancellationSignal.aborted ? 'cancelled' : 'failed';
+              const outcome = cancellationSignal.aborted ? 'cancelled' : isBenign(failure) ? 'waiting' : 'failed';
               ended(stop({ outcome }), outcome, outcome === 'failed' ? failure : undefined);
               throw failure;
             }
@@ -59,3 +62,6 @@ export function activityInterceptors({ metrics, log }: ActivityWatch): ActivityI
     };
   };
 }
+
+const isBenign = (failure: unknown) =>
+  failure instanceof ApplicationFailure && failure.category === ApplicationFailureCategory.BENIGN;

@@ -1,8 +1,71 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { createDriftActivities } from '../activities/drift.ts';
+import type { ReferenceProfile } from '../activities/drift-window.ts';
 import { createMonitoringActivities } from '../activities/monitoring.ts';
+import { connect } from '../db/connect.ts';
+import { createDriftReportRepository } from '../db/drift-reports.ts';
+import { createDriftWindowRepository } from '../db/drift-windows.ts';
+import { createModelRepository } from '../db/models.ts';
+import { createPipelineRepository } from '../db/pipelines.ts';
+import type { ArtifactStore } from '../lib/artifact-store.ts';
+import { required, type Config } from '../lib/config.ts';
+import type { Logger } from '../lib/log.ts';
 import type { ThreadPool } from '../lib/thread-pool.ts';
+import { DriftPolicy } from '../pipelines/drift-policy.ts';
+import { startDriftSchedules } from './drift-schedules.ts';
 
-/** What a model version is later compared with. */
-export const createMonitoringRole = ({ pool }: { readonly pool: ThreadPool }) =>
-  createMonitoringActivities({
-    buildReference: (input, signal) => pool.run('buildReference', input, { signal, onAbort: 'abandon' }),
+interface MonitoringRoleDeps {
+  readonly config: Config;
+  readonly store: ArtifactStore;
+  readonly pool: ThreadPool;
+  readonly client: Client;
+  readonly log: Logger;
+}
+
+/** What a model version is later compared with, and the comparison of its predictions. */
+export async function openMonitoringRole({ config, store, pool, client, log }: MonitoringRoleDeps) {
+  const database = connect(required(config, 'DATABASE_URL'));
+  const windows = createDriftWindowRepository(database);
+  const pipelines = createPipelineRepository(database.db);
+  const workDirectory = join(config.ANNEAL_HOME, 'work');
+  await mkdir(workDirectory, { recursive: true });
+
+  /** DuckDB is native: see RunOptions.onAbort. */
+  const run =
+    (task: string) =>
+    <Input, Output>(input: Input, signal: AbortSignal): Promise<Output> =>
+      pool.run(task, input, { signal, onAbort: 'abandon' });
+
+  const activities = {
+    ...createMonitoringActivities({ buildReference: run('buildReference') }),
+    ...createDriftActivities({
+      settings: {
+        reportFrequency: config.REPORT_FREQUENCY,
+        bufferSize: config.BUFFER_SIZE,
+        referenceFile: config.REFERENCE_DATA_PATH,
+      },
+      windows,
+      reports: createDriftReportRepository(database.db),
+      relabelledWindows: () => Promise.resolve([]),
+      getModel: createModelRepository(database.db).getVersion,
+      driftSettings: async (pipeline) =>
+        pipeline === null ? DriftPolicy.parse({}) : (await pipelines.get(pipeline)).definition.drift,
+      readProfile: async (sha256) => JSON.parse(Buffer.from(await store.get(sha256)).toString()) as ReferenceProfile,
+      compute: run('computeWindow'),
+      workDirectory,
+    }),
+  };
+  const schedules = startDriftSchedules({
+    client,
+    log,
+    servedEndpoints: windows.servedEndpoints,
+    everySeconds: config.REPORT_FREQUENCY,
   });
+  const close = async () => {
+    await schedules.stop();
+    await database.close();
+  };
+  return { activities, close };
+}

@@ -1,4 +1,5 @@
-import { CancelledFailure } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { Registry } from 'prom-client';
@@ -56,4 +57,14 @@ test('a cancelled activity has not failed', async () => {
 test('copying the status is logged only for who wants to know everything', async () => {
   const { lines } = await runActivity(() => Promise.resolve(), { activityType: 'recordStatus' });
   expect(lines).toMatchObject([{ level: 'debug', activity: 'recordStatus' }]);
+});
+
+test('who waits for something to do has not failed, and is logged only for who wants to know everything', async () => {
+  const { error, lines, counted } = await runActivity(() =>
+    Promise.reject(ApplicationFailure.create({ type: 'NOTHING_YET', category: ApplicationFailureCategory.BENIGN })),
+  );
+  expect(error).toMatchObject({ type: 'NOTHING_YET', nonRetryable: false });
+  expect(lines).toMatchObject([{ level: 'debug', msg: 'activity waiting' }]);
+  expect(counted).toContain('outcome="waiting"} 1');
+  expect(counted).not.toContain('outcome="failed"');
 });
