@@ -18,7 +18,7 @@ import { QUEUES, type WorkerRole } from '../workflows/messages.ts';
 import { activityPlugin } from './activity-interceptors.ts';
 import { startPlatformMetrics } from './metrics/platform-metrics.ts';
 import { readTaskQueues } from './metrics/task-queues.ts';
-import { createMonitoringRole } from './monitoring-role.ts';
+import { openMonitoringRole } from './monitoring-role.ts';
 import { openPipelineRole } from './pipeline-role.ts';
 import type { TaskSettings } from './tasks/store.ts';
 import { createTrainingRole } from './training-role.ts';
@@ -61,7 +61,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: QUEUES[role],
     workflowsPath: role === 'pipeline' ? new URL('../workflows/index.ts', import.meta.url).pathname : undefined,
-    activities: await activitiesOf(role, { config, pool, client, shutdown }),
+    activities: await activitiesOf(role, { config, pool, client, shutdown, log }),
     maxConcurrentActivityTaskExecutions: concurrency,
     // Heartbeats carry cancellations back: the default holds them for most of the heartbeat timeout.
     maxHeartbeatThrottleInterval: '500ms',
@@ -90,15 +90,19 @@ interface RoleContext {
   readonly pool: ThreadPool;
   readonly client: Client;
   readonly shutdown: Shutdown;
+  readonly log: Logger;
 }
 
-async function activitiesOf(role: WorkerRole, { config, pool, client, shutdown }: RoleContext): Promise<object> {
+async function activitiesOf(role: WorkerRole, { config, pool, client, shutdown, log }: RoleContext): Promise<object> {
   const store = openArtifactStore(config);
   switch (role) {
     case 'training':
       return createTrainingRole({ store, pool, client });
-    case 'monitoring':
-      return createMonitoringRole({ pool });
+    case 'monitoring': {
+      const opened = await openMonitoringRole({ config, store, pool, client, log });
+      shutdown.defer('Postgres and schedules', opened.close);
+      return opened.activities;
+    }
     case 'pipeline': {
       const opened = await openPipelineRole({ config, store, pool, codeCommit: await codeCommit() });
       shutdown.defer('Postgres', opened.close);
