@@ -23,10 +23,12 @@ import { auditRoutes } from './routes/audit.ts';
 import { type BatchPredictionsDeps, batchPredictionRoutes } from './routes/batch-predictions.ts';
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
+import { type DriftReportsDeps, driftReportRoutes } from './routes/drift-reports.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
 import { type ModelsDeps, modelRoutes } from './routes/models.ts';
 import { type PipelinesDeps, pipelineRoutes } from './routes/pipelines.ts';
 import { type PredictionsDeps, predictionRoutes } from './routes/predictions.ts';
+import { reportPageRoutes } from './routes/report-pages.ts';
 import { type RunsDeps, runRoutes } from './routes/runs.ts';
 import { type TrainDeps, trainRoutes } from './routes/train.ts';
 import { type UsersDeps, userRoutes } from './routes/users.ts';
@@ -36,6 +38,7 @@ type RouteDeps = DataDeps &
   RunsDeps &
   ModelsDeps &
   DatasetsDeps &
+  DriftReportsDeps &
   PipelinesDeps &
   PredictionsDeps &
   Omit<BatchPredictionsDeps, 'endpoints'>;
@@ -109,7 +112,9 @@ export function createApp(deps: ApiDeps) {
     .route('/api/v1/datasets', datasetRoutes(deps))
     .route('/api/v1/pipelines', pipelineRoutes(deps))
     .route('/api/v1/endpoints', endpointRoutes(deps))
-    .route('/api/v1/predictions', predictionRoutes(deps));
+    .route('/api/v1/predictions', predictionRoutes(deps))
+    .route('/api/v1/drift-reports', driftReportRoutes(deps))
+    .route('/reports', reportPageRoutes(deps));
   requireGuards(routed);
   return routed;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from 'hono';
-import type { ArtifactRef, ArtifactStore } from '../lib/artifact-store.ts';
+import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { unbroken } from '../lib/http/unbroken.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ApiEnv } from './router.ts';
@@ -11,7 +11,10 @@ export interface DownloadDeps {
   readonly workDirectory: string;
   readonly log: Pick<Logger, 'error'>;
 }
-export interface Download extends ArtifactRef {
+export interface Download {
+  readonly sha256: string;
+  /** Where it is known beforehand. */
+  readonly bytes?: number;
   readonly filename: string;
   readonly contentType: string;
 }
@@ -21,7 +24,7 @@ export async function sendArtifact(c: Context<ApiEnv>, { store, workDirectory, l
   const { sha256, bytes, filename, contentType } = file;
   c.set('auditDetail', { sha256 });
   c.header('content-type', contentType);
-  c.header('content-length', String(bytes));
+  if (bytes !== undefined) c.header('content-length', String(bytes));
   c.header('content-disposition', `attachment; filename="${filename}"`);
   c.header('etag', `"${sha256}"`);
   if (c.req.raw.method === 'HEAD') return c.body(null, 200);

@@ -11,6 +11,7 @@ import { createAuditLog } from '../db/audit-log.ts';
 import { createApiKeyRepository } from '../db/api-keys.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
+import { createDriftReportRepository } from '../db/drift-reports.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
 import { createIdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { migrate } from '../db/migrate.ts';
@@ -121,11 +122,16 @@ async function main(config: Config): Promise<void> {
   }, DAY_MS);
   shutdown.defer('pruning', pruning.stop);
   const predictions = createPredictionRepository(db);
+  const driftReports = createDriftReportRepository(db);
+  const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
   const retention = repeat(async () => {
-    const before = new Date(Date.now() - config.PREDICTION_RETENTION_DAYS * DAY_MS);
-    await predictions.dropBefore(before).then(
+    await predictions.dropBefore(daysAgo(config.PREDICTION_RETENTION_DAYS)).then(
       (days) => days.length > 0 && log.info({ days }, 'old predictions are deleted'),
       (err: unknown) => log.warn({ err }, 'old predictions stay for now'),
+    );
+    await driftReports.removeBefore(daysAgo(config.REPORT_RETENTION_DAYS)).then(
+      (reports) => reports > 0 && log.info({ reports }, 'old drift reports are deleted'),
+      (err: unknown) => log.warn({ err }, 'old drift reports stay for now'),
     );
   }, HOUR_MS);
   shutdown.defer('retention', retention.stop);
@@ -136,6 +142,7 @@ async function main(config: Config): Promise<void> {
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
     predictions,
+    driftReports,
     idempotencyKeys,
     auditLog: createAuditLog(db),
     log,

@@ -39,16 +39,28 @@ export function createSessions({ users, refreshTokens, tokens, now }: SessionDep
     return { user: subject.name, accessToken, refreshToken, role: subject.role };
   };
 
+  const userBy = async (name: string, password: string) => {
+    const user = USER_NAME.test(name) ? await users.find(name) : null;
+    const right = await verifyPassword(password, user?.passwordHash ?? null);
+    if (!user || user.disabled || !right) throw new PlatformError('UNAUTHENTICATED', 'wrong user name or password');
+    return user;
+  };
+
   return {
     /** Throws UNAUTHENTICATED with the same words, after the same time, whatever is wrong. */
     logIn: async (name: string, password: string): Promise<Session> => {
-      const user = USER_NAME.test(name) ? await users.find(name) : null;
-      const right = await verifyPassword(password, user?.passwordHash ?? null);
-      if (!user || user.disabled || !right) throw new PlatformError('UNAUTHENTICATED', 'wrong user name or password');
+      const user = await userBy(name, password);
       const token = nextToken();
       await refreshTokens.add({ ...token, family: randomUUID(), userName: user.name });
       await users.noteLogin(user.name, token.issuedAt);
       return await sessionOf(user, token.jti);
+    },
+
+    /** An access token alone, for who can send the password again. Throws as `logIn` does. */
+    accessToken: async (name: string, password: string): Promise<string> => {
+      const user = await userBy(name, password);
+      await users.noteLogin(user.name, now());
+      return await tokens.issue('access', user);
     },
 
     /**

@@ -57,6 +57,15 @@ export const createDriftReportRepository = (db: Database) => ({
     return toPage(rows, limit, ({ window }) => [window.closedAt, window.endpoint, window.sequence]);
   },
 
+  /** Removes what was computed before `time` and answers how many; their windows stay, for they say where the next begin. */
+  removeBefore: async (time: Date): Promise<number> => {
+    const removed = await db
+      .delete(driftReports)
+      .where(lt(driftReports.computedAt, time))
+      .returning({ endpoint: driftReports.endpoint });
+    return removed.length;
+  },
+
   /** Reports of earlier windows of the same version, the newest first. */
   before: async (
     { endpoint, model, version, sequence }: Pick<DriftWindow, 'endpoint' | 'model' | 'version' | 'sequence'>,

@@ -143,6 +143,7 @@ export const ConfigSchema = z
     SOURCE_DATABASES: SourceDatabases.default({}),
 
     REPORT_FREQUENCY: count(3_600),
+    REPORT_RETENTION_DAYS: count(365),
     BUFFER_SIZE: count(1_000).refine((rows) => rows <= 100_000, 'at most 100000'),
     REFERENCE_DATA_PATH: z
       .string()

@@ -60,6 +60,7 @@ svg.spark{display:block;width:110px;height:28px}
 svg .line{fill:none;stroke:var(--soft);stroke-width:1.4}
 svg .threshold{stroke:var(--soft);stroke-width:1;stroke-dasharray:3 3;fill:none}
 svg circle.bad{fill:var(--bad)}svg circle.good{fill:var(--soft)}
+.facts-below{margin:22px 0}
 form{display:flex;gap:12px;flex-wrap:wrap;align-items:end;padding:14px 16px}
 label{display:grid;gap:3px;font-size:13px;color:var(--soft)}
 input,select,button{font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:6px 10px}

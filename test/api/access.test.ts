@@ -27,6 +27,8 @@ test('the document lists the routes there are, and these alone are public', asyn
     'GET /docs/start.js',
     'GET /docs/{asset}',
     'GET /openapi.json',
+    'GET /reports',
+    'GET /reports/{endpoint}/{sequence}',
   ];
   expect([...operations.map(({ route }) => route), ...undocumented].sort()).toEqual(routesOf(api.app).sort());
   expect(

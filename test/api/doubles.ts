@@ -208,6 +208,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     models: {} as ApiDeps['models'],
     endpoints: {} as ApiDeps['endpoints'],
     predictions: {} as ApiDeps['predictions'],
+    driftReports: {} as ApiDeps['driftReports'],
     datasets: datasets as unknown as ApiDeps['datasets'],
     idempotencyKeys: createFakeKeys(),
     auditLog: audit,

@@ -11,6 +11,7 @@ import { createAuditLog } from '../../db/audit-log.ts';
 import { connect, type Connection } from '../../db/connect.ts';
 import { createFileDoor } from '../../data/file-door.ts';
 import { createDatasetRepository } from '../../db/datasets.ts';
+import { createDriftReportRepository } from '../../db/drift-reports.ts';
 import { createEndpointRepository } from '../../db/endpoints.ts';
 import { createIdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
 import { migrate } from '../../db/migrate.ts';
@@ -70,6 +71,7 @@ beforeAll(async () => {
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
     predictions: createPredictionRepository(db),
+    driftReports: createDriftReportRepository(db),
     idempotencyKeys: createIdempotencyKeyRepository(db),
     auditLog: createAuditLog(db),
     registry: new Registry(),
