@@ -1,0 +1,33 @@
+import type { DuckDb } from '../lib/duckdb.ts';
+import { compareColumn } from '../ml/drift/compare.ts';
+import type { ColumnDrift, DriftReport, DriftSettings } from '../ml/drift/drift-report.ts';
+import { prepareColumn, type PreparedColumn } from '../ml/drift/prepared-column.ts';
+import { driftReport } from '../ml/drift/report.ts';
+import { eachColumnPair, type ComparedColumn, type ComparedTables } from './drift-columns.ts';
+import { rowCount } from './typed-columns.ts';
+
+export interface RoleColumn extends ComparedColumn {
+  readonly role: ColumnDrift['role'];
+}
+
+/**
+ * The report of two tables, made a column at a time.
+ * @param visit is shown each column of both, too
+ */
+export async function compareTables(
+  db: DuckDb,
+  tables: ComparedTables,
+  columns: readonly RoleColumn[],
+  settings: DriftSettings,
+  visit: (column: RoleColumn, reference: PreparedColumn, current: PreparedColumn) => void = () => undefined,
+): Promise<DriftReport> {
+  const rows = { reference: await rowCount(db, tables.reference), current: await rowCount(db, tables.current) };
+  const compared: ColumnDrift[] = [];
+  for await (const pair of eachColumnPair(db, tables, columns)) {
+    const column = columns[compared.length]!;
+    const [reference, current] = [prepareColumn(pair.reference), prepareColumn(pair.current)];
+    compared.push(compareColumn(reference, current, { column: column.name, role: column.role, settings, rows }));
+    visit(column, reference, current);
+  }
+  return driftReport(compared, settings, rows);
+}

@@ -1,0 +1,91 @@
+import { access } from 'node:fs/promises';
+import type { DuckDb } from '../lib/duckdb.ts';
+import { PlatformError, type ErrorDetail } from '../lib/errors.ts';
+import { quoteName } from '../lib/duckdb.ts';
+import { categoriesSql, type ComparedColumn, type ComparedTables } from './drift-columns.ts';
+import { tableOf } from './typed-columns.ts';
+import { NUMBER_TYPE } from './typed-sql.ts';
+
+export interface LeftOut {
+  readonly column: string;
+  readonly reason: string;
+}
+export interface DescribedTables {
+  /** In the order of the reference. */
+  readonly columns: readonly ComparedColumn[];
+  readonly leftOut: readonly LeftOut[];
+}
+const CATEGORY_TYPE = /^(VARCHAR|BOOLEAN|UUID|ENUM\(.*)$/s;
+const MOST_CATEGORIES = 100_000;
+
+/**
+ * What two Parquet files can be compared by: numbers, and texts and booleans as categories. Columns of other types, and
+ * those that name every row, are left out.
+ * @throws PlatformError INVALID naming file, column and rule: a file that cannot be read, a column of the reference that the other lacks or has in another type
+ */
+export async function describeTables(
+  db: DuckDb,
+  tables: ComparedTables,
+  ignore: readonly string[],
+): Promise<DescribedTables> {
+  const [reference, current] = [await typesOf(db, tables.reference), await typesOf(db, tables.current)];
+  const wanted = [...reference].filter(([name]) => !ignore.includes(name));
+  const problems = wanted.flatMap(([name, type]) => problemOf(tables, name, kindOf(type), current.get(name)));
+  if (problems.length > 0) throw invalid(problems);
+  const columns: ComparedColumn[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const [column, sqlType] of wanted) {
+    const type = kindOf(sqlType);
+    const reason = type === null ? `${shortType(sqlType)} is not compared` : null;
+    const described = { name: column, type: type!, reference: quoteName(column), current: quoteName(column) };
+    const tooMany = type === 'categorical' && (await hasMany(db, tables, described));
+    if (reason !== null) leftOut.push({ column, reason });
+    else if (tooMany) leftOut.push({ column, reason: `more than ${MOST_CATEGORIES} different values` });
+    else columns.push(described);
+  }
+  if (columns.length === 0) throw invalid([detail(tables.reference, 'columns', 'has no column that can be compared')]);
+  return { columns, leftOut };
+}
+
+const kindOf = (type: string): ComparedColumn['type'] | null =>
+  NUMBER_TYPE.test(type) ? 'numeric' : CATEGORY_TYPE.test(type) ? 'categorical' : null;
+
+const shortType = (type: string) => type.replace(/[([].*$/s, '');
+
+function problemOf(
+  { reference, current }: ComparedTables,
+  name: string,
+  kind: ComparedColumn['type'] | null,
+  type: string | undefined,
+): ErrorDetail[] {
+  if (type === undefined) return [detail(current, 'missing_column', `has no column '${name}', which ${reference} has`)];
+  if (kindOf(type) === kind) return [];
+  const says = `column '${name}' is ${shortType(type)}, but ${kind ?? 'of another type'} in ${reference}`;
+  return [detail(current, 'type', says)];
+}
+
+async function typesOf(db: DuckDb, file: string): Promise<Map<string, string>> {
+  await access(file).catch(() => {
+    throw invalid([detail(file, 'file', 'does not exist or may not be read')]);
+  });
+  try {
+    const described = await db.rows<{ column_name: string; column_type: string }>(`DESCRIBE FROM ${tableOf(file)}`);
+    return new Map(described.map((row) => [row.column_name, row.column_type]));
+  } catch (cause) {
+    throw invalid([detail(file, 'parquet', 'is not a Parquet file, or a damaged one')], cause);
+  }
+}
+
+async function hasMany(db: DuckDb, tables: ComparedTables, column: ComparedColumn): Promise<boolean> {
+  const limited = `SELECT 1 FROM (${categoriesSql(tables, column)}) LIMIT ${MOST_CATEGORIES + 1}`;
+  const [counted] = await db.rows<{ n: string }>(`SELECT count(*) AS n FROM (${limited})`);
+  return Number(counted!.n) > MOST_CATEGORIES;
+}
+
+const detail = (path: string, rule: string, message: string): ErrorDetail => ({ path, rule, message });
+
+const invalid = (details: readonly ErrorDetail[], cause?: unknown) =>
+  new PlatformError('INVALID', details.map(({ path, message }) => `${path}: ${message}`).join('; '), {
+    details,
+    cause,
+  });
