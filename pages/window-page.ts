@@ -38,7 +38,7 @@ export function windowPage(report: WindowReport): string {
 const rank = ({ drifted, score }: ColumnDrift) => (drifted ? 0 : score === null ? 2 : 1);
 
 function summaryOf({ judged, rows, features, columns, drift_share: share }: WindowReport): string {
-  if (!judged) return `${counted(rows.current, 'row')} are too few to judge by; the distributions are described only.`;
+  if (!judged) return `This window has ${counted(rows.current, 'row')}, which is too few to judge by.`;
   const names = columns.filter(({ role, drifted }) => role === 'feature' && drifted).map(({ column }) => column);
   const which = names.length === 0 ? '' : ` (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''})`;
   return `${features.drifted} of ${counted(features.compared, 'feature')} drifted${which}. The window counts as drifted from ${shareText(share)} of the features on.`;
