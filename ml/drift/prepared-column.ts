@@ -1,4 +1,5 @@
 import type { CategoricalValues, ColumnValues, NumericValues } from './column-values.ts';
+import { sortNumbers } from './sort-numbers.ts';
 
 /** What the comparisons need of a column: made once, a reference serves many windows. */
 export type PreparedColumn = PreparedNumbers | PreparedCategories;
@@ -35,7 +36,7 @@ function prepareNumbers({ values }: NumericValues): PreparedNumbers {
   const sorted = new Float64Array(values.length);
   let count = 0;
   for (let row = 0; row < values.length; row++) if (Number.isFinite(values[row])) sorted[count++] = values[row]!;
-  const present = sorted.subarray(0, count).sort();
+  const present = sortNumbers(sorted.subarray(0, count));
   return { type: 'numeric', rows: values.length, count, sorted: present, ...moments(present) };
 }
 
