@@ -98,8 +98,7 @@ const reportTable = (reports: readonly ListedReport[]): Markup =>
           <th scope="col">Report</th>
           <th scope="col">Verdict</th>
           <th scope="col">Model</th>
-          <th scope="col">Predictions from</th>
-          <th scope="col">to</th>
+          <th scope="col">First and last prediction</th>
           <th scope="col" class="number">Rows</th>
           <th scope="col" class="number">Drifted features</th>
           <th scope="col">Which</th>
@@ -122,8 +121,7 @@ function reportLine(report: ListedReport): Markup {
     <th scope="row"><a href="/reports/${endpoint}/${sequence}">${endpoint}, window ${sequence}</a></th>
     <td>${windowVerdict(report)}</td>
     <td>${report.model} ${report.version}</td>
-    <td>${timeText(report.first_at)}</td>
-    <td>${timeText(report.last_at)}</td>
+    <td class="time">${timeText(report.first_at)}<br />${timeText(report.last_at)}</td>
     <td class="number">${numberText(report.rows)}</td>
     <td class="number">${shareText(report.drifted_share)}</td>
     <td>${names.join(', ')}${more} ${report.prediction_drifted ? html`<span class="tag">prediction</span>` : null}</td>

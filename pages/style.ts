@@ -36,7 +36,8 @@ th,td{text-align:left;padding:8px 12px;border-top:1px solid var(--line);vertical
 th:first-child,td:first-child{padding-left:16px}
 thead th{font-size:13px;font-weight:600;color:var(--soft);border-top:0;white-space:nowrap;vertical-align:bottom}
 tbody th{font-weight:600;min-width:190px;max-width:260px;overflow-wrap:anywhere}
-.number{text-align:right;white-space:nowrap}
+.number{text-align:right}
+.number,.time{white-space:nowrap}
 .tag{font-size:12px;font-weight:400;color:var(--soft);border:1px solid var(--line);border-radius:6px;padding:0 6px;white-space:nowrap}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,480px),1fr));gap:16px}
 .card{padding:16px 18px}
@@ -63,7 +64,7 @@ svg circle.bad{fill:var(--bad)}svg circle.good{fill:var(--soft)}
 .facts-below{margin:22px 0}
 form{display:flex;gap:12px;flex-wrap:wrap;align-items:end;padding:14px 16px}
 label{display:grid;gap:3px;font-size:13px;color:var(--soft)}
-input,select,button{font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:6px 10px}
+input,select,button{font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:0 10px;height:38px}
 button{background:var(--current);border-color:var(--current);color:var(--card);font-weight:600;cursor:pointer}
 :focus-visible{outline:3px solid var(--current);outline-offset:2px}
 nav{display:flex;justify-content:space-between;gap:12px;margin-top:16px}
