@@ -26,19 +26,18 @@ const isWindow = (endpoint: string, sequence: number) =>
   and(eq(driftWindows.endpoint, endpoint), eq(driftWindows.sequence, sequence));
 
 export const createRealisedMetricsRepository = (db: Database) => ({
-  /** Windows with a report whose labels are not all in their metrics, oldest first; a hundred at most. */
+  /** Finished windows whose labels are not all in their metrics, oldest first; a hundred at most. */
   dirtyWindows: async (endpoint: string): Promise<number[]> => {
     const rows = await db.execute<{ sequence: number }>(sql`
       select distinct found.sequence
       from (select model, version, position from labels where endpoint = ${endpoint} and not counted) uncounted
       cross join lateral (
-        select w.sequence, w.until_position from drift_windows w
+        select w.sequence, w.until_position, w.finished_at from drift_windows w
         where w.endpoint = ${endpoint} and w.model = uncounted.model and w.version = uncounted.version
           and w.after_position < uncounted.position
         order by w.after_position desc limit 1
       ) found
-      join drift_reports r on r.endpoint = ${endpoint} and r.sequence = found.sequence
-      where uncounted.position <= found.until_position
+      where uncounted.position <= found.until_position and found.finished_at is not null
       order by 1 limit 100`);
     return rows.map(({ sequence }) => sequence);
   },

@@ -1,0 +1,18 @@
+import { quoteName, quoteText, withDuckDb, type DuckDbOptions } from '../lib/duckdb.ts';
+
+/** Rows of each value of a Parquet file's column, as text, without the missing ones; null when there is no such column. */
+export const countLabels = (
+  parquet: string,
+  column: string,
+  duckdb: DuckDbOptions,
+): Promise<Record<string, number> | null> =>
+  withDuckDb(duckdb, async (db) => {
+    const table = `read_parquet(${quoteText(parquet)})`;
+    const described = await db.rows<{ column_name: string }>(`DESCRIBE FROM ${table}`);
+    if (!described.some(({ column_name }) => column_name === column)) return null;
+    const label = `CAST(${quoteName(column)} AS VARCHAR)`;
+    const rows = await db.rows<{ label: string; rows: number }>(
+      `SELECT ${label} AS label, count(*)::INTEGER AS rows FROM ${table} WHERE ${label} IS NOT NULL GROUP BY 1 ORDER BY 1`,
+    );
+    return Object.fromEntries(rows.map((row) => [row.label, row.rows]));
+  });

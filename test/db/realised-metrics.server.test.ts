@@ -1,0 +1,140 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connect, type Connection } from '../../db/connect.ts';
+import { createLabelRepository } from '../../db/labels.ts';
+import { migrate } from '../../db/migrate.ts';
+import { createModelRepository } from '../../db/models.ts';
+import { createPredictionRepository } from '../../db/predictions.ts';
+import { createRealisedMetricsRepository, type RealisedMetricsRepository } from '../../db/realised-metrics.ts';
+import { driftWindows } from '../../db/schema/drift.ts';
+import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
+import { realisedMetrics } from '../../ml/metrics/realised.ts';
+import { predictionId } from '../../serving/prediction-id.ts';
+import { startTestPostgres } from '../platform.ts';
+import { exampleLine } from '../serving/prediction-log/examples.ts';
+import { exampleVersion } from './examples.ts';
+
+let database: EmbeddedPostgres;
+let connection: Connection;
+let repository: RealisedMetricsRepository;
+beforeAll(async () => {
+  database = await startTestPostgres();
+  await migrate(database.url);
+  connection = connect(database.url);
+  repository = createRealisedMetricsRepository(connection.db);
+  await createModelRepository(connection.db).registerVersion(exampleVersion('churn', 'run-1'));
+  await createModelRepository(connection.db).registerVersion(exampleVersion('churn', 'run-2'));
+});
+afterAll(async () => {
+  await connection?.close();
+  await database?.stop();
+});
+
+let ids: string[];
+/** Twelve predictions of two versions in turn; windows 1 and 3 of version 1 (3 and 2 rows), 2 of version 2 (6 rows). */
+beforeEach(async () => {
+  await connection.db.execute(sql`truncate predictions, labels, label_corrections, drift_windows cascade`);
+  await connection.db.execute(sql`alter sequence prediction_positions restart`);
+  ids = Array.from({ length: 12 }, (_, index) => predictionId(Date.parse('2026-11-21T12:00:00Z') + index * 1000));
+  const probability = (index: number) => (index + 1) / 16;
+  for (const [index, id] of ids.entries())
+    await createPredictionRepository(connection.db).insert(
+      exampleLine({ id, version: 1 + (index % 2), probability: probability(index) }),
+    );
+  const at = new Date('2026-11-21T12:01:00Z');
+  const window = (sequence: number, version: number, afterPosition: number, untilPosition: number, rows: number) => ({
+    ...{ endpoint: 'churn', sequence, model: 'churn', version, afterPosition, untilPosition, rows },
+    ...{ firstAt: at, lastAt: at, closedAt: at, finishedAt: at },
+  });
+  await connection.db.insert(driftWindows).values([window(1, 1, 0, 5, 3), window(2, 2, 0, 12, 6), window(3, 1, 5, 9, 2)]); // prettier-ignore
+});
+
+const label = (index: number, text: string, observedAt: Date | null = null) =>
+  createLabelRepository(connection.db).receive({
+    reports: [{ path: '', prediction: { predictionId: ids[index]! }, label: text, observedAt }],
+    receivedAt: new Date(),
+    reportedBy: 'ada',
+  });
+const restate = async (sequence: number) => {
+  const { window, version } = await repository.getWindow('churn', sequence);
+  return await repository.restate(window, ({ labels, probabilities }) => {
+    const target = Uint8Array.from(labels, (text) => (text === version.signature.classes.positive ? 1 : 0));
+    return { metrics: realisedMetrics(target, probabilities, version.signature.threshold), targetDrift: null };
+  });
+};
+
+test('windows are dirty from their first label until they are restated, and again after a correction, not after a repeat', async () => {
+  expect(await repository.dirtyWindows('churn')).toEqual([]);
+  await label(0, 'yes');
+  await label(1, 'no');
+  await label(6, 'no');
+  expect(await repository.dirtyWindows('churn')).toEqual([1, 2, 3]);
+  expect(await repository.dirtyWindows('loans')).toEqual([]);
+  expect(await restate(1)).toMatchObject({ labelled: 1, restatedCount: 1, metrics: { positive_rate: 1, labelled: 1 } });
+  expect(await repository.dirtyWindows('churn')).toEqual([2, 3]);
+  await label(0, 'yes');
+  await label(0, 'yes', new Date());
+  expect(await repository.dirtyWindows('churn')).toEqual([2, 3]);
+  await label(0, 'no');
+  await label(2, 'no');
+  expect(await repository.dirtyWindows('churn')).toEqual([1, 2, 3]);
+  expect(await restate(1)).toMatchObject({ labelled: 2, restatedCount: 2, metrics: { positive_rate: 0 } });
+  expect(await repository.get('churn', 1)).toMatchObject({ labelled: 2, restatedCount: 2 });
+  expect(await repository.get('churn', 2)).toBeNull();
+});
+
+test('a window counts the labels of its own version and positions, in the order of its predictions', async () => {
+  for (const index of ids.keys()) await label(11 - index, index % 3 === 0 ? 'yes' : 'no');
+  for (const [sequence, rows] of [
+    [1, [0, 2, 4]],
+    [2, [1, 3, 5, 7, 9, 11]],
+    [3, [6, 8]],
+  ] as const) {
+    // prettier-ignore
+    const target = Uint8Array.from(rows, (index) => ((11 - index) % 3 === 0 ? 1 : 0));
+    const probabilities = Float32Array.from(rows, (index) => (index + 1) / 16);
+    expect((await restate(sequence)).metrics).toEqual(realisedMetrics(target, probabilities, 0.5));
+  }
+  expect(await repository.dirtyWindows('churn')).toEqual([]); // the last prediction of version 1 is in no window yet
+});
+
+test('a window that is not finished waits for its report', async () => {
+  await connection.db.update(driftWindows).set({ finishedAt: null });
+  await label(0, 'yes');
+  expect(await repository.dirtyWindows('churn')).toEqual([]);
+  await connection.db.update(driftWindows).set({ finishedAt: new Date() });
+  expect(await repository.dirtyWindows('churn')).toEqual([1]);
+});
+
+test('labels that arrive while a window is restated are in its metrics, or leave it dirty: none is lost', async () => {
+  const others = [connect(database.url), connect(database.url)];
+  let done = false;
+  const restating = (async () => {
+    while (!done) await restate(2);
+  })();
+  const senders = others.map(async ({ db }, sender) => {
+    for (let round = 0; round < 40; round++)
+      await createLabelRepository(db).receive({
+        reports: [1, 3, 5, 7, 9, 11].map((index) => ({
+          ...{
+            path: '',
+            prediction: { predictionId: ids[index]! },
+            label: (round + sender + index) % 2 ? 'yes' : 'no',
+          },
+          observedAt: null,
+        })),
+        receivedAt: new Date(),
+        reportedBy: `sender-${sender}`,
+      });
+  });
+  await Promise.all(senders);
+  done = true;
+  await restating;
+  const dirty = await repository.dirtyWindows('churn');
+  const stored = await repository.get('churn', 2);
+  const fresh = await restate(2);
+  if (dirty.length === 0) expect(fresh.metrics).toEqual(stored!.metrics);
+  expect(fresh.labelled).toBe(6);
+  expect(await repository.dirtyWindows('churn')).toEqual([]);
+  await Promise.all(others.map(({ close }) => close()));
+});
