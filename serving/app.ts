@@ -4,6 +4,7 @@ import type { Authenticate } from '../auth/principal.ts';
 import { type CallerRates, limitCallers } from '../auth/rates.ts';
 import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
 import { clientAddress } from '../lib/http/client-address.ts';
+import { createFinalFirstRouter } from '../lib/http/final-first-router.ts';
 import { answerProblem, toProblem } from '../lib/http/problem.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import { refuseUnrouted } from '../lib/http/unrouted.ts';
@@ -70,8 +71,9 @@ export function createServingApp(deps: ServingDeps) {
   const infer = createInfer({ predictor, maxRows: limits.maxRows });
 
   // Not strict: a slash at the end of a path changes nothing.
-  const app = new Hono<AuthEnv>({ strict: false });
+  const app = new Hono<AuthEnv>({ strict: false, router: createFinalFirstRouter() });
   app.onError((error, c) => {
+    c.error = error; // Hono does so only where there is middleware
     const problem = toProblem(error, c.get('requestId'));
     if (problem.status === 500) log.error({ err: error, request_id: problem.request_id }, 'request failed');
     return answerProblem(c, problemAt(c.req.path, problem));
