@@ -10,6 +10,8 @@ import type { TrainedModel } from '../../ml/model.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
 import { duckdbLimits, inDirectory, loadJson, loadMatrix, putJson, store } from './store.ts';
 
+export { computeWindow } from './drift.ts';
+
 const BINS = 50;
 /** Above it, metrics that are estimated from probabilities would mislead; training on balanced classes leads there. */
 const MAX_CALIBRATION_ERROR = 0.05;
