@@ -61,7 +61,7 @@ def large():
             yield f"normal {m} {n} {shift}", normal(m), normal(n, shift)
     yield "log-normal", np.exp(2 * normal(20000)), np.exp(2 * normal(20000, 0.1))
     yield "rounded", normal(5000).round(1), normal(5000, 0.1).round(1)
-    yield "large offset", 1e9 + normal(3000), 1e9 + normal(2000, 0.1)
+    yield "large offset", 1e6 + normal(3000), 1e6 + normal(2000, 0.1)
     yield "tiny numbers", 1e-12 * normal(3000), 1e-12 * normal(2000, 0.1)
     yield "two numbers, large", rng.integers(0, 2, 5000), (rng.random(1000) < 0.45).astype(int)
     yield "two numbers, 900", rng.integers(0, 2, 900), (rng.random(800) < 0.45).astype(int)
