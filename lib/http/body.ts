@@ -52,7 +52,9 @@ const gather = (incoming: IncomingMessage, maxBytes: number): Promise<Buffer<Arr
       else reject(tooLarge(maxBytes));
     });
     incoming.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    incoming.on('close', () => reject(brokenOff())); // unless it has ended
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) reject(brokenOff());
+    });
   });
 
 const limitChunks = (c: Context, maxBytes: number) =>
