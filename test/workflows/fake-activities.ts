@@ -3,6 +3,7 @@ import type { Evaluated, MadeDataset, PreparedData, TrainedCandidate } from '../
 import type { BatchPredictionActivities } from '../../activities/batch-predictions.ts';
 import type { DatasetActivities } from '../../activities/dataset.ts';
 import type { DeploymentActivities } from '../../activities/deployment.ts';
+import type { DriftActivities } from '../../activities/drift.ts';
 import type { EvaluationActivities } from '../../activities/evaluation.ts';
 import type { MonitoringActivities } from '../../activities/monitoring.ts';
 import type { PlanningActivities } from '../../activities/planning.ts';
@@ -14,6 +15,7 @@ import type { TrainingActivities } from '../../activities/training.ts';
 export type AllActivities = BatchPredictionActivities &
   DatasetActivities &
   DeploymentActivities &
+  DriftActivities &
   EvaluationActivities &
   MonitoringActivities &
   PlanningActivities &
@@ -84,6 +86,9 @@ export function fakeActivities(replace: Partial<AllActivities> = {}) {
     noteScoredChunks: ({ before, chunks }) =>
       Promise.resolve([...(before === null ? [] : [before]), ...chunks.map(({ sha256 }) => sha256)].join(' ')),
     assembleBatch: () => Promise.resolve({ output: { sha256: 'output', bytes: 10 }, manifest: 'manifest' }),
+    awaitDriftWork: ({ after }) =>
+      Promise.resolve(after < 3 ? { kind: 'window', sequence: after + 1 } : { kind: 'over' }),
+    computeDrift: () => Promise.resolve({ reported: true }),
     ...replace,
   };
   return { activities, projected };

@@ -21,6 +21,7 @@ await record('deployment', {}, { workflow: 'deployModel' });
 await record('batch', {}, { workflow: 'batchPredict' });
 const planBatch = () => Promise.resolve({ plan: 'plan', rows: 4_000_000, chunks: 80 });
 await record('batch-continued', { planBatch }, { workflow: 'batchPredict' });
+await record('watch', {}, { workflow: 'watchDrift' });
 await stop();
 
 async function record(

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { QUEUES, type BatchPredictInput, type DeployInput, type JobInput } from '../../workflows/messages.ts';
+import {
+  QUEUES,
+  type BatchPredictInput,
+  type DeployInput,
+  type JobInput,
+  type WatchDriftInput,
+} from '../../workflows/messages.ts';
 import { startTestTemporal } from '../platform.ts';
 import type { AllActivities } from './fake-activities.ts';
 
@@ -67,10 +73,14 @@ const batch: BatchPredictInput = {
   requested_by: 'test',
 };
 
+const watch: WatchDriftInput = { endpoint: 'churn' };
+
+const INPUTS: Readonly<Record<string, unknown>> = { deployModel: deployment, batchPredict: batch, watchDrift: watch };
+
 export const startJob = (client: Client, workflow: string) =>
   client.workflow.start(workflow, {
     taskQueue: QUEUES.pipeline,
     workflowId: `test-${randomUUID()}`,
     memo: { kept: 'across executions' },
-    args: [workflow === 'deployModel' ? deployment : workflow === 'batchPredict' ? batch : input],
+    args: [INPUTS[workflow] ?? input],
   });
