@@ -26,7 +26,7 @@ const isWindow = (endpoint: string, sequence: number) =>
   and(eq(driftWindows.endpoint, endpoint), eq(driftWindows.sequence, sequence));
 
 export const createRealisedMetricsRepository = (db: Database) => ({
-  /** Finished windows whose labels are not all in their metrics, oldest first; a hundred at most. */
+  /** Finished windows whose labels are not all in their metrics, oldest first; ten at most. */
   dirtyWindows: async (endpoint: string): Promise<number[]> => {
     const rows = await db.execute<{ sequence: number }>(sql`
       select distinct found.sequence
@@ -38,7 +38,7 @@ export const createRealisedMetricsRepository = (db: Database) => ({
         order by w.after_position desc limit 1
       ) found
       where uncounted.position <= found.until_position and found.finished_at is not null
-      order by 1 limit 100`);
+      order by 1 limit 10`);
     return rows.map(({ sequence }) => sequence);
   },
 

@@ -2,19 +2,23 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createDriftActivities } from '../activities/drift.ts';
+import { createLabelActivities } from '../activities/labels.ts';
 import type { ReferenceProfile } from '../activities/drift-window.ts';
 import { createMonitoringActivities } from '../activities/monitoring.ts';
 import { connect } from '../db/connect.ts';
 import { createDriftReportRepository } from '../db/drift-reports.ts';
 import { createDriftWindowRepository } from '../db/drift-windows.ts';
+import { createLabelRepository } from '../db/labels.ts';
 import { createModelRepository } from '../db/models.ts';
 import { createPipelineRepository } from '../db/pipelines.ts';
+import { createRealisedMetricsRepository } from '../db/realised-metrics.ts';
 import type { ArtifactStore } from '../lib/artifact-store.ts';
 import { required, type Config } from '../lib/config.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ThreadPool } from '../lib/thread-pool.ts';
 import { DriftPolicy } from '../pipelines/drift-policy.ts';
 import { startDriftSchedules } from './drift-schedules.ts';
+import { startLabelMatching } from './label-matching.ts';
 
 interface MonitoringRoleDeps {
   readonly config: Config;
@@ -29,6 +33,7 @@ export async function openMonitoringRole({ config, store, pool, client, log }: M
   const database = connect(required(config, 'DATABASE_URL'));
   const windows = createDriftWindowRepository(database);
   const pipelines = createPipelineRepository(database.db);
+  const realised = createRealisedMetricsRepository(database.db);
   const workDirectory = join(config.ANNEAL_HOME, 'work');
   await mkdir(workDirectory, { recursive: true });
 
@@ -38,6 +43,13 @@ export async function openMonitoringRole({ config, store, pool, client, log }: M
     <Input, Output>(input: Input, signal: AbortSignal): Promise<Output> =>
       pool.run(task, input, { signal, onAbort: 'abandon' });
 
+  const compared = {
+    referenceFile: config.REFERENCE_DATA_PATH,
+    driftSettings: async (pipeline: string | null) =>
+      pipeline === null ? DriftPolicy.parse({}) : (await pipelines.get(pipeline)).definition.drift,
+    readProfile: async (sha256: string) =>
+      JSON.parse(Buffer.from(await store.get(sha256)).toString()) as ReferenceProfile,
+  };
   const activities = {
     ...createMonitoringActivities({ buildReference: run('buildReference') }),
     ...createDriftActivities({
@@ -48,15 +60,19 @@ export async function openMonitoringRole({ config, store, pool, client, log }: M
       },
       windows,
       reports: createDriftReportRepository(database.db),
-      relabelledWindows: () => Promise.resolve([]),
+      relabelledWindows: realised.dirtyWindows,
       getModel: createModelRepository(database.db).getVersion,
-      driftSettings: async (pipeline) =>
-        pipeline === null ? DriftPolicy.parse({}) : (await pipelines.get(pipeline)).definition.drift,
-      readProfile: async (sha256) => JSON.parse(Buffer.from(await store.get(sha256)).toString()) as ReferenceProfile,
+      ...compared,
       compute: run('computeWindow'),
       workDirectory,
     }),
+    ...createLabelActivities({
+      ...compared,
+      metrics: realised,
+      countReferenceLabels: run('countReferenceLabels'),
+    }),
   };
+  const matching = startLabelMatching({ labels: createLabelRepository(database.db), log });
   const schedules = startDriftSchedules({
     client,
     log,
@@ -65,6 +81,7 @@ export async function openMonitoringRole({ config, store, pool, client, log }: M
   });
   const close = async () => {
     await schedules.stop();
+    await matching.stop();
     await database.close();
   };
   return { activities, close };

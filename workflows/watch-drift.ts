@@ -4,9 +4,11 @@ import {
   isCancellation,
   log,
   proxyActivities,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DriftActivities } from '../activities/drift.ts';
+import type { LabelActivities } from '../activities/labels.ts';
 import { now } from './job.ts';
 import { QUEUES, type WatchDriftInput } from './messages.ts';
 import { respondToWindow } from './respond-to-window.ts';
@@ -17,7 +19,7 @@ const { awaitDriftWork } = proxyActivities<DriftActivities>({
   // For ever: to fail is how it waits. The delay is that of real failures, such as a database that is away.
   retry: { initialInterval: '1 second', backoffCoefficient: 1 },
 });
-const { computeDrift } = proxyActivities<DriftActivities>({
+const { computeDrift, restateMetrics } = proxyActivities<DriftActivities & LabelActivities>({
   taskQueue: QUEUES.monitoring,
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '10 seconds',
@@ -41,6 +43,7 @@ export async function watchDrift({ endpoint, since = now(), after = 0 }: WatchDr
       last = work.sequence;
       await unlessItFails(last, () => computeAndRespond(endpoint, last));
     }
+    if (work.kind === 'labels') await restateAndRespond(endpoint, work.sequences);
   }
   await continueAsNew<typeof watchDrift>({ endpoint, since, after: last });
 }
@@ -50,13 +53,22 @@ async function computeAndRespond(endpoint: string, sequence: number): Promise<vo
   if (reported) await respondToWindow({ endpoint, sequence });
 }
 
-/** A window is lost to nobody but itself. */
-async function unlessItFails(sequence: number, work: () => Promise<void>): Promise<void> {
+async function restateAndRespond(endpoint: string, sequences: readonly number[]): Promise<void> {
+  const isRestated = await unlessItFails(sequences[0]!, () => restateMetrics({ endpoint, sequences }));
+  // They are still the next thing to do.
+  if (!isRestated) return await sleep('30 seconds');
+  for (const sequence of sequences) await unlessItFails(sequence, () => respondToWindow({ endpoint, sequence }));
+}
+
+/** A window is lost to nobody but itself. Answers whether the work was done. */
+async function unlessItFails(sequence: number, work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
+    return true;
   } catch (error) {
     if (isCancellation(error)) throw error;
     const cause = error instanceof ActivityFailure ? error.cause : error;
     log.error('a window could not be dealt with', { sequence, reason: (cause as Error).message });
+    return false;
   }
 }

@@ -3,18 +3,17 @@ import type { ReferenceProfile } from '../../activities/drift-window.ts';
 import type { ReferenceInput } from '../../activities/monitoring.ts';
 import { writeReferenceSample } from '../../data/drift-sample.ts';
 import { threadTask } from '../../lib/thread-task.ts';
+import { checkCalibration } from '../../ml/drift/estimated-performance.ts';
 import type { FittedFeatures } from '../../ml/features.ts';
 import { histogram } from '../../ml/histogram.ts';
-import { calibrationCurve, expectedCalibrationError } from '../../ml/metrics/calibration.ts';
 import type { TrainedModel } from '../../ml/model.ts';
 import { predictProbabilities } from '../../ml/predict.ts';
 import { duckdbLimits, inDirectory, loadJson, loadMatrix, putJson, store } from './store.ts';
 
 export { computeWindow } from './drift.ts';
+export { countReferenceLabels } from './reference-labels.ts';
 
 const BINS = 50;
-/** Above it, metrics that are estimated from probabilities would mislead; training on balanced classes leads there. */
-const MAX_CALIBRATION_ERROR = 0.05;
 
 /** The test split stands for what the model will see: it was not trained on those rows. */
 export const buildReference = threadTask(async ({ prepared, model }: ReferenceInput) => {
@@ -28,7 +27,7 @@ export const buildReference = threadTask(async ({ prepared, model }: ReferenceIn
     features,
     prediction: { rows: test.rows, ...histogram(probabilities, 0, 1, BINS) },
     sample: await sampleOf(prepared, probabilities),
-    estimate: calibrationOf(test.target, probabilities),
+    estimate: checkCalibration(test.target, probabilities),
   } satisfies ReferenceProfile & Record<string, unknown>);
 });
 
@@ -40,8 +39,3 @@ const sampleOf = ({ features, test_rows }: ReferenceInput['prepared'], probabili
     const rows = await writeReferenceSample({ testRows, inputs, probabilities, path }, duckdbLimits(directory));
     return { sha256: (await store.putFile(path)).sha256, rows };
   });
-
-function calibrationOf(target: Uint8Array, probabilities: Float64Array) {
-  const error = expectedCalibrationError(calibrationCurve(target, probabilities)) ?? 1;
-  return { calibrated: error <= MAX_CALIBRATION_ERROR, expected_calibration_error: error };
-}
