@@ -8,8 +8,8 @@ import {
 import type { PipelineVersion } from '../db/schema/pipelines.ts';
 import { modelNameOf, type PipelineDefinition } from '../pipelines/definition.ts';
 import { QUEUES, scheduleIdOf } from '../workflows/messages.ts';
+import { visibility } from '../workflows/visibility.ts';
 import { WORKFLOW_TYPES } from './job-engine.ts';
-import { visibility } from './temporal-jobs.ts';
 
 type Schedule = NonNullable<PipelineDefinition['schedule']>;
 export type Schedules = ReturnType<typeof createSchedules>;

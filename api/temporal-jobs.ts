@@ -7,9 +7,9 @@ import {
   WorkflowIdReusePolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { JobKind, JobStatus } from '../workflows/messages.ts';
-import { pauseSignal, QUEUES, resumeSignal, SEARCH_ATTRIBUTES, STAGES_OF, statusQuery } from '../workflows/messages.ts';
+import { pauseSignal, QUEUES, resumeSignal, statusQuery } from '../workflows/messages.ts';
+import { visibility } from '../workflows/visibility.ts';
 import { type JobEngine, type JobExecution, type JobStart, WORKFLOW_TYPES } from './job-engine.ts';
 
 const CALL_MS = 5_000;
@@ -23,7 +23,6 @@ const STATES: Partial<Record<WorkflowExecutionStatusName, JobExecution['state']>
   TERMINATED: 'terminated',
   TIMED_OUT: 'timed_out',
 };
-const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
 /** Jobs as Temporal workflows: the job id is the workflow id. */
 export function createTemporalJobs(client: Client): JobEngine {
@@ -73,36 +72,6 @@ export const startOptions = ({ input, model, kind, requestSha256 }: Omit<JobStar
   workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
   workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
   ...visibility({ input, model, kind, requestSha256 }),
-});
-
-/** How the Temporal Web UI lists and describes a run. */
-export const visibility = ({
-  input,
-  model,
-  kind,
-  requestSha256,
-}: Omit<JobStart, 'jobId' | 'requestSha256'> & { readonly requestSha256: string | null }) => ({
-  typedSearchAttributes: [
-    ...('pipeline' in input ? [{ key: keyword(SEARCH_ATTRIBUTES.pipeline), value: input.pipeline.name }] : []),
-    { key: keyword(SEARCH_ATTRIBUTES.stage), value: STAGES_OF[kind][0]! },
-    { key: keyword(SEARCH_ATTRIBUTES.model), value: model },
-  ],
-  memo: {
-    kind,
-    model,
-    requested_by: input.requested_by,
-    request_sha256: requestSha256,
-    ...('pipeline' in input
-      ? {
-          pipeline: input.pipeline.name,
-          pipeline_version: input.pipeline.version,
-          definition_sha256: input.definition,
-          source: input.source,
-        }
-      : 'endpoint' in input
-        ? { version: input.model.version, endpoint: input.endpoint, override_gates: input.override_gates }
-        : { version: input.model.version, source: input.source }),
-  },
 });
 
 function toExecution({

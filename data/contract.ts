@@ -57,6 +57,14 @@ export async function checkContract(
   return [...details, ...(await checkClasses(db, relation, definition))];
 }
 
+/** SQL condition of a row that breaks a rule of the contract by itself: any but a share of all rows. */
+export const brokenRowSql = (columns: readonly CheckedColumn[]): string =>
+  columns
+    .flatMap(rulesOf)
+    .filter(({ allowedShare }) => allowedShare === undefined)
+    .map(({ broken }) => `coalesce(${broken}, false)`)
+    .join(' OR ');
+
 async function checkRows(
   db: DuckDb,
   { from, columns }: CheckedRelation,

@@ -35,6 +35,8 @@ export async function holdEndpoint(tx: Queries, endpoint: string) {
     and(eq(driftWindows.endpoint, endpoint), eq(driftWindows.model, model), eq(driftWindows.version, version));
 
   return {
+    endpoint,
+
     isServed: async ({ model, version }: ServedVersion): Promise<boolean> => {
       const [current] = await tx
         .select({ model: endpointRevisions.modelName, version: endpointRevisions.modelVersion })

@@ -108,6 +108,8 @@ export const ConfigSchema = z
     RATE_LIMIT_PREDICT_PER_MINUTE: count(60_000),
     OUTGOING_HOSTS: list.default([]),
     OUTGOING_PRIVATE_ADDRESSES: flag.default(false),
+    ALERT_WEBHOOK_URL: httpUrl.optional(),
+    ALERT_WEBHOOK_SECRET: secret(weaknessOfKey).optional(),
 
     MODEL_URI: z
       .string()
@@ -157,6 +159,10 @@ export const ConfigSchema = z
   .superRefine((config, context) => {
     if (config.ADMIN_PASSWORD?.toLowerCase() === config.ADMIN_USERNAME) {
       context.addIssue({ code: 'custom', path: ['ADMIN_PASSWORD'], message: 'must not be the user name' });
+    }
+    if ((config.ALERT_WEBHOOK_URL === undefined) !== (config.ALERT_WEBHOOK_SECRET === undefined)) {
+      const message = 'ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET go together';
+      context.addIssue({ code: 'custom', path: ['ALERT_WEBHOOK_SECRET'], message });
     }
     if (config.S3_ENDPOINT === undefined) return;
     for (const name of S3_SETTINGS.filter((setting) => config[setting] === undefined)) {

@@ -36,7 +36,7 @@ export interface Job {
 /** Runs `body` as a job: answers the `status` query, projects each change, and ends in exactly one final state. */
 export async function runJob(
   kind: JobKind,
-  { pipeline, requested_by }: Pick<JobStatus, 'pipeline' | 'requested_by'>,
+  { pipeline, requested_by, cause }: Pick<JobStatus, 'pipeline' | 'requested_by' | 'cause'>,
   body: (job: Job) => Promise<void>,
   before?: CarriedJob,
 ): Promise<JobStatus> {
@@ -50,6 +50,7 @@ export async function runJob(
     }),
     state: 'RUNNING',
     waiting_for: null,
+    ...(cause && { cause }),
   };
   setHandler(statusQuery, () => status);
   const { project, sequence } = createProjection(status, before?.sequence ?? 0);

@@ -27,6 +27,13 @@ export interface JobInput {
   readonly definition: string;
   readonly source: DataSource | null;
   readonly requested_by: string;
+  readonly cause?: RunCause;
+}
+/** The window because of which a run was started by nobody: see GET /retrainings. */
+export interface RunCause {
+  readonly endpoint: string;
+  readonly sequence: number;
+  readonly kind: 'drift' | 'metric' | 'schedule';
 }
 
 /** Input of a deployment by hand: of a challenger, of an older version, or of a model from outside. */
@@ -131,6 +138,8 @@ export interface JobStatus {
   batch?: BatchStatus;
   error: JobError | null;
   requested_by: string;
+  /** Only of a retraining. */
+  cause?: RunCause;
   started_at: string;
   finished_at: string | null;
 }

@@ -1,8 +1,25 @@
+import { proxyActivities, startChild } from '@temporalio/workflow';
+import type { ResponseActivities } from '../activities/respond.ts';
+import { ON_ITS_OWN, startDeliveries, unlessStarted } from './deliver-alert.ts';
+import { retrain } from './retrain.ts';
+
+const { judgeWindow } = proxyActivities<ResponseActivities>({
+  startToCloseTimeout: '1 minute',
+  // Bounded, for the next window finds what this one would have: what counts is how the version does now.
+  retry: { maximumAttempts: 20, maximumInterval: '30 seconds' },
+});
+
 /** A window whose report is there: computed for the first time, or restated because labels arrived. */
 export interface RespondInput {
   readonly endpoint: string;
   readonly sequence: number;
 }
 
-/** What follows from a window. */
-export async function respondToWindow(_: RespondInput): Promise<void> {}
+/** Has done what follows from a window, and waits for none of it. */
+export async function respondToWindow(input: RespondInput): Promise<void> {
+  const { retraining, deliveries } = await judgeWindow(input);
+  await startDeliveries(deliveries);
+  if (!retraining) return;
+  const workflowId = `retraining:${input.endpoint}:${input.sequence}`;
+  await unlessStarted(() => startChild(retrain, { workflowId, args: [retraining], ...ON_ITS_OWN }));
+}

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { Name } from './name.ts';
 import { DataSource, RunOverrides } from '../../pipelines/definition.ts';
+import { RETRAINING_CAUSES } from '../../pipelines/retraining-decision.ts';
 import { STAGES } from '../../workflows/messages.ts';
 import { isFinal, type JobView } from '../job-status.ts';
 import type { Run } from '../../db/schema/runs.ts';
@@ -68,6 +69,10 @@ export const Job = z
       })
       .nullable(),
     requested_by: z.string(),
+    cause: z
+      .object({ endpoint: z.string(), sequence: z.int(), kind: z.enum(RETRAINING_CAUSES) })
+      .optional()
+      .openapi({ description: 'Only of a retraining: the window that started it; GET /retrainings?run_id= says more' }),
     started_at: z.iso.datetime(),
     finished_at: z.iso.datetime().nullable(),
     stale: z.boolean().openapi({ description: 'From the database, because no worker answered within a second' }),

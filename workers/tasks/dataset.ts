@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { PreparedData } from '../../activities/artifacts.ts';
+import { extendDataset, type ExtendTableInput } from '../../data/extend-dataset.ts';
 import { prepareMatrices } from '../../data/prepare.ts';
 import { makeTypedTable, type TypedTableInput } from '../../data/typed-table.ts';
 import { threadTask } from '../../lib/thread-task.ts';
@@ -7,6 +8,10 @@ import { duckdbLimits, inDirectory, loadDefinition, putJson, store } from './sto
 
 export const typedTable = threadTask((input: Omit<TypedTableInput, 'duckdb'>) =>
   inDirectory('typed-table', (directory) => makeTypedTable({ ...input, duckdb: duckdbLimits(directory) })),
+);
+
+export const extendTable = threadTask((input: Omit<ExtendTableInput, 'duckdb'>) =>
+  inDirectory('extend-table', (directory) => extendDataset({ ...input, duckdb: duckdbLimits(directory) })),
 );
 
 export const prepare = threadTask((input: { definition: string; parquet: string }) =>

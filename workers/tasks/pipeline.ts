@@ -1,5 +1,5 @@
 // What the threads of a pipeline worker can run.
 export { assembleBatch, planBatch, scoreBatchChunk } from './batch-predictions.ts';
-export { prepare, typedTable } from './dataset.ts';
+export { extendTable, prepare, typedTable } from './dataset.ts';
 export { evaluate } from './evaluation.ts';
 export { exportModel } from './export.ts';
