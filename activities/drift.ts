@@ -77,8 +77,8 @@ export const createDriftActivities = (deps: DriftDeps) => ({
   },
 
   /**
-   * Compares a window with the reference and keeps the report; a repeat changes nothing. `reported` is false when the
-   * version has nothing to be compared with, as one from outside.
+   * Compares a window with the reference and keeps the report; a repeat changes nothing. `reported` is false when there is
+   * nothing to compare: the version is from outside, or retention was faster.
    */
   computeDrift: ({ endpoint, sequence }: WindowInput): Promise<{ readonly reported: boolean }> =>
     heartbeating(async (signal) => {
@@ -113,7 +113,7 @@ export function endOfPeriod(time: Date, periodSeconds: number): Date {
   return new Date((Math.floor(time.getTime() / period) + 1) * period);
 }
 
-/** null without a reference. */
+/** null without a reference, or without a row that is still kept. */
 async function computeWindow(deps: DriftDeps, window: DriftWindow, signal: AbortSignal) {
   const version = await deps.getModel(window.model, window.version);
   const { referenceProfileSha256: profileSha256, pipelineName, signature } = version;
@@ -121,7 +121,7 @@ async function computeWindow(deps: DriftDeps, window: DriftWindow, signal: Abort
   const { referenceFile } = deps.settings;
   const reference = referenceFile === undefined ? profile?.sample : { path: referenceFile };
   if (reference === undefined) return null;
-  const { endpoint, sequence, rows } = window;
+  const { endpoint, sequence } = window;
   const decisive = {
     endpoint,
     sequence,
@@ -130,26 +130,36 @@ async function computeWindow(deps: DriftDeps, window: DriftWindow, signal: Abort
     drift: await deps.driftSettings(pipelineName),
     reference,
     calibrated: profile?.estimate?.calibrated ?? false,
-    window: {
-      rows,
-      first_at: window.firstAt.toISOString(),
-      last_at: window.lastAt.toISOString(),
-      closed_at: window.closedAt.toISOString(),
-    },
     history: (await deps.reports.before(window, EARLIER_WINDOWS)).map(toEarlier).reverse(),
   };
   const directory = await mkdtemp(join(deps.workDirectory, 'drift-rows-'));
   try {
     const rowsFile = join(directory, 'rows.ndjson');
-    await pipeline(Readable.from(inLines(deps.windows.lines(window))), createWriteStream(rowsFile), { signal });
-    return toReport(await deps.compute({ ...decisive, rows_file: rowsFile }, signal));
+    const rows = await writeRows(deps.windows.lines(window), rowsFile, signal);
+    if (rows === 0) return null;
+    const described = {
+      rows,
+      first_at: window.firstAt.toISOString(),
+      last_at: window.lastAt.toISOString(),
+      closed_at: window.closedAt.toISOString(),
+    };
+    return toReport(await deps.compute({ ...decisive, window: described, rows_file: rowsFile }, signal));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function* inLines(batches: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
-  for await (const lines of batches) yield `${lines.join('\n')}\n`;
+/** Answers how many there were: retention may have come before a window was computed. */
+async function writeRows(batches: AsyncIterable<readonly string[]>, path: string, signal: AbortSignal) {
+  let rows = 0;
+  const text = async function* () {
+    for await (const lines of batches) {
+      rows += lines.length;
+      yield `${lines.join('\n')}\n`;
+    }
+  };
+  await pipeline(Readable.from(text()), createWriteStream(path), { signal });
+  return rows;
 }
 
 const toEarlier = ({ window, report }: ReportedWindow): EarlierWindow => ({

@@ -122,6 +122,7 @@ test('a line holds all that a window is computed from', async () => {
     probability: 0.1 + 0.2,
     label: 'yes',
     decision: 'REJECT',
+    entity: null,
   });
 });
 
