@@ -6,6 +6,7 @@ import { reportListPage } from '../../pages/report-list-page.ts';
 import { type BrowserIdentityDeps, browserIdentity } from '../middleware/browser-identity.ts';
 import { Sequence, toSummary } from '../resources/drift-report.ts';
 import { Name } from '../resources/name.ts';
+import { windowOf } from '../resources/time-window.ts';
 import { createRouter, invalid, problemsOf } from '../router.ts';
 import type { DriftReportsDeps } from './drift-reports.ts';
 
@@ -69,6 +70,5 @@ function read<T extends z.ZodType>(type: T, given: unknown): z.output<T> {
 const toReportFilter = ({ endpoint, verdict, since, until }: z.output<typeof Filter>) => ({
   endpoint,
   drifted: verdict === undefined ? undefined : verdict === 'drift',
-  since: since === undefined ? undefined : new Date(since),
-  until: until === undefined ? undefined : new Date(Date.parse(until) + DAY_MS),
+  ...windowOf({ since, until: until && new Date(Date.parse(until) + DAY_MS).toISOString() }),
 });
