@@ -9,7 +9,6 @@ import {
 } from '@temporalio/workflow';
 import type { DriftActivities } from '../activities/drift.ts';
 import type { LabelActivities } from '../activities/labels.ts';
-import type { LabelActivities } from '../activities/labels.ts';
 import { now } from './job.ts';
 import { QUEUES, type WatchDriftInput } from './messages.ts';
 import { respondToWindow } from './respond-to-window.ts';
@@ -59,12 +58,6 @@ async function restateAndRespond(endpoint: string, sequences: readonly number[])
   // They are still the next thing to do.
   if (!isRestated) return await sleep('30 seconds');
   for (const sequence of sequences) await unlessItFails(sequence, () => respondToWindow({ endpoint, sequence }));
-}
-
-/** What the newest of them says counts. A failure ends this watch: asked again, it would be the same at once. */
-async function restateAndRespond(endpoint: string, sequences: readonly number[]): Promise<void> {
-  await restateMetrics({ endpoint, sequences });
-  await respondToWindow({ endpoint, sequence: Math.max(...sequences) });
 }
 
 /** A window is lost to nobody but itself. Answers whether the work was done. */
