@@ -1,6 +1,7 @@
 import { quoteName, withDuckDb, type DuckDb, type DuckDbOptions } from '../lib/duckdb.ts';
 import type { DriftReport, DriftSettings } from '../ml/drift/drift-report.ts';
-import type { PreparedColumn } from '../ml/drift/prepared-column.ts';
+import { sketchColumn } from '../ml/drift/sketches/column-sketch.ts';
+import type { WindowSketches } from '../ml/drift/window-sketches.ts';
 import type { InputColumn } from '../ml/features.ts';
 import { addedColumns } from './added-columns.ts';
 import { modelValueSql, typeProblems } from './batch-rows.ts';
@@ -17,8 +18,7 @@ export interface WindowTables {
 export interface ComparedWindow {
   /** Features that the reference has, then `prediction`. */
   readonly report: DriftReport;
-  /** Of the window, by column. */
-  readonly current: ReadonlyMap<string, PreparedColumn>;
+  readonly sketches: WindowSketches;
   /** Of the window, in its order. */
   readonly probabilities: Float64Array;
 }
@@ -31,13 +31,13 @@ export const compareWindow = (
   withDuckDb({ ...duckdb, threads: 1 }, async (db) => {
     const columns = await windowColumns(db, tables.reference, inputs);
     const wanted = columns.filter(({ name }) => !settings.ignore.includes(name));
-    const current = new Map<string, PreparedColumn>();
-    const report = await compareTables(db, tables, wanted, settings, ({ name }, _, column) =>
-      current.set(name, column),
+    const sketched: WindowSketches['columns'][number][] = [];
+    const report = await compareTables(db, tables, wanted, settings, ({ name, role }, reference, current) =>
+      sketched.push({ column: name, role, reference: sketchColumn(reference), current: sketchColumn(current) }),
     );
     const probabilities = new Float64Array(await rowCount(db, tables.current));
     await fillArrays(db, tables.current, [quoteName(addedColumns(inputs).probability)], [probabilities]);
-    return { report, current, probabilities };
+    return { report, sketches: { rows: report.rows, settings, columns: sketched }, probabilities };
   });
 
 async function windowColumns(db: DuckDb, reference: string, inputs: readonly InputColumn[]): Promise<RoleColumn[]> {
