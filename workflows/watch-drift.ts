@@ -28,7 +28,7 @@ const { computeDrift, restateMetrics } = proxyActivities<DriftActivities & Label
 });
 
 // What one window may add comes on top; a history may have 400 events.
-const LONG_HISTORY = 250;
+const LONG_HISTORY = 200;
 
 /**
  * Watches one endpoint for one period of its schedule: computes each window as soon as it is closed, in order, and has
