@@ -6,6 +6,8 @@ export interface GatewaySettings {
   /** Address to listen on, as `127.0.0.1` or `[::]`. */
   readonly host: string;
   readonly httpPort: number;
+  /** Where the drift reports are, with TLS if the rest has it. */
+  readonly reportsPort: number;
   readonly tls: TlsSettings | null;
   /** `host:port` of the processes behind it. */
   readonly api: readonly string[];
@@ -29,14 +31,26 @@ export interface TlsSettings {
 export const GATEWAY_TEMPLATES = join(import.meta.dirname, 'templates');
 
 export function gatewayVariables(settings: GatewaySettings, paths: WritablePaths): Record<string, string> {
-  const { host, httpPort, tls, api, serving, rates, maxBodyBytes, maxBatchBytes, maxUploadBytes, maxModelBytes } =
-    settings;
+  const {
+    host,
+    httpPort,
+    reportsPort,
+    tls,
+    api,
+    serving,
+    rates,
+    maxBodyBytes,
+    maxBatchBytes,
+    maxUploadBytes,
+    maxModelBytes,
+  } = settings;
   return {
     GATEWAY_RUN_FOLDER: paths.runFolder,
     GATEWAY_ACCESS_LOG: paths.logFile,
     GATEWAY_SCHEME: tls ? 'https' : 'http',
     GATEWAY_HOST: host,
     GATEWAY_HTTP_PORT: String(httpPort),
+    GATEWAY_REPORTS_PORT: String(reportsPort),
     GATEWAY_HTTPS_PORT: String(tls?.httpsPort ?? ''),
     GATEWAY_PUBLIC_HTTPS_PORT: String(tls?.publicPort ?? tls?.httpsPort ?? ''),
     GATEWAY_TLS_CERTIFICATE: tls?.certificate ?? '',

@@ -11,12 +11,16 @@ import { temporaryFolder } from '../platform.ts';
 export const NGINX = { name: 'nginx', path: findNginx(), install: 'apt-get install nginx-light' };
 
 /** A gateway with room for every request, unless told otherwise; it ends with the test. */
-export async function gatewayOf(program: string, changes: Partial<GatewaySettings>): Promise<Nginx & { port: number }> {
+export async function gatewayOf(
+  program: string,
+  changes: Partial<GatewaySettings>,
+): Promise<Nginx & { port: number; reportsPort: number }> {
   const folder = await temporaryFolder('gateway');
   onTestFinished(folder.remove);
   const settings: GatewaySettings = {
     host: '127.0.0.1',
     httpPort: await claimPort(0, 'GATEWAY_HTTP_PORT'),
+    reportsPort: await claimPort(0, 'GATEWAY_REPORTS_PORT'),
     tls: null,
     api: ['127.0.0.1:1'],
     serving: ['127.0.0.1:1'],
@@ -29,7 +33,7 @@ export async function gatewayOf(program: string, changes: Partial<GatewaySetting
   };
   const nginx = await startGateway(program, folder.path, settings);
   onTestFinished(nginx.stop);
-  return { ...nginx, port: settings.httpPort };
+  return { ...nginx, port: settings.httpPort, reportsPort: settings.reportsPort };
 }
 
 /** What a process behind the gateway got. */

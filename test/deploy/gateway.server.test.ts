@@ -26,6 +26,7 @@ requireProgram(NGINX, (nginx) => {
       '/docs',
       '/docs/swagger-ui.css',
       '/openapi.json',
+      '/reports?endpoint=churn',
     ];
     const forServing = [
       '/predict',
@@ -51,6 +52,23 @@ requireProgram(NGINX, (nginx) => {
     expect(await send({ port, path: '/healthz' })).toMatchObject({ status: 200, text: '{"status":"ok"}' });
     expect((await send({ port, path: '/serving/openapi.json' })).status).toBe(200);
     expect(serving.seen.at(-1)!.path).toBe('/openapi.json');
+  });
+
+  test('the port of the drift reports leads to them and to nothing else', async () => {
+    const [api, serving] = [await processBehind(), await processBehind()];
+    const { reportsPort: port } = await gatewayOf(nginx, { api: [api.address], serving: [serving.address] });
+    const root = await send({ port, path: '/' });
+    expect([root.status, root.headers.location]).toEqual([302, '/reports']);
+    const reports = ['/reports', '/reports?endpoint=churn&cursor=a%2Bb', '/reports/churn/12'];
+    const headers = { authorization: 'Basic YWRhOmFkYQ==', cookie: 'anneal_reports=t' };
+    for (const path of reports) expect((await send({ port, path, headers })).status).toBe(200);
+    expect(api.seen.map(({ path }) => path)).toEqual(reports);
+    expect(api.seen[0]!.headers).toMatchObject({ ...headers, 'x-forwarded-for': '127.0.0.1' });
+
+    const closed = ['/api/v1/runs', '/predict', '/docs', '/metrics', '/reportsx', '/reports/../api/v1/runs', '//reports'];
+    for (const path of closed) expect([path, (await send({ port, path })).status]).toEqual([path, 404]);
+    expect([...api.seen, ...serving.seen]).toHaveLength(reports.length);
+    expect((await send({ port, path: '/healthz' })).status).toBe(200);
   });
 
   test('an unusual spelling of a path reaches nobody', async () => {

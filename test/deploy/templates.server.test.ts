@@ -10,7 +10,8 @@ import { requireProgram } from '../programs.ts';
 const VARIABLES = gatewayVariables(
   {
     host: '0.0.0.0',
-    httpPort: 8080,
+    httpPort: 8088,
+    reportsPort: 8080,
     tls: { httpsPort: 8443, publicPort: 443, certificate: '/certs/tls.crt', key: '/certs/tls.key' },
     api: ['api:8000'],
     serving: ['serving-1:8100', 'serving-2:8100'],

@@ -33,8 +33,8 @@ async function secureGateway(nginx: string, changes: Partial<GatewaySettings> = 
   const httpsPort = await claimPort(0, 'GATEWAY_HTTPS_PORT');
   const gateway = await gatewayOf(nginx, { ...changes, tls: { httpsPort, ...files } });
   const ca = await readFile(files.certificate);
-  const get = async (path: string) => {
-    const sent = request({ host: '127.0.0.1', port: httpsPort, path, ca, agent: false }).end();
+  const get = async (path: string, port = httpsPort) => {
+    const sent = request({ host: '127.0.0.1', port, path, ca, agent: false }).end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return { status: response.statusCode, headers: response.headers, text: await text(response) };
   };
@@ -58,11 +58,12 @@ requireProgram(NGINX, (nginx) => {
     const api = await processBehind((_, response) => {
       response.writeHead(200, { 'strict-transport-security': 'max-age=1' }).end('{}');
     });
-    const { get } = await secureGateway(nginx, { api: [api.address] });
+    const { get, reportsPort } = await secureGateway(nginx, { api: [api.address] });
     const [answered, refused] = [await get('/api/v1/runs'), await get('/metrics')];
-    expect([answered.status, refused.status]).toEqual([200, 404]);
-    expect(api.seen[0]!.headers['x-forwarded-proto']).toBe('https');
-    for (const { headers } of [answered, refused])
+    const reports = await get('/reports', reportsPort);
+    expect([answered.status, refused.status, reports.status]).toEqual([200, 404, 200]);
+    expect(api.seen.map(({ headers }) => headers['x-forwarded-proto'])).toEqual(['https', 'https']);
+    for (const { headers } of [answered, refused, reports])
       expect(headers['strict-transport-security']).toBe('max-age=31536000');
     expect(problemIn(refused)).toMatchObject({ code: 'NOT_FOUND' });
   });

@@ -35,7 +35,7 @@ test('every process of an upstream is there once more, for when all have failed'
 test('callers are sent to the port that they see', () => {
   const tls = { httpsPort: 8443, publicPort: 443, certificate: 'c.pem', key: 'k.pem' };
   const rates = { auth: 30, general: 6_000, predict: 300_000 };
-  const settings = { host: '0.0.0.0', httpPort: 8080, tls, api: [], serving: ['a:1', 'b:2'], rates };
+  const settings = { host: '0.0.0.0', httpPort: 8088, reportsPort: 8080, tls, api: [], serving: ['a:1', 'b:2'], rates };
   const paths = { runFolder: '/run/gateway', logFile: '/run/gateway.log' };
   const variables = gatewayVariables(
     { ...settings, maxBodyBytes: 1, maxBatchBytes: 1, maxUploadBytes: 2, maxModelBytes: 3 },
