@@ -65,7 +65,15 @@ requireProgram(NGINX, (nginx) => {
     expect(api.seen.map(({ path }) => path)).toEqual(reports);
     expect(api.seen[0]!.headers).toMatchObject({ ...headers, 'x-forwarded-for': '127.0.0.1' });
 
-    const closed = ['/api/v1/runs', '/predict', '/docs', '/metrics', '/reportsx', '/reports/../api/v1/runs', '//reports'];
+    const closed = [
+      '/api/v1/runs',
+      '/predict',
+      '/docs',
+      '/metrics',
+      '/reportsx',
+      '/reports/../api/v1/runs',
+      '//reports',
+    ];
     for (const path of closed) expect([path, (await send({ port, path })).status]).toEqual([path, 404]);
     expect([...api.seen, ...serving.seen]).toHaveLength(reports.length);
     expect((await send({ port, path: '/healthz' })).status).toBe(200);
