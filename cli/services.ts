@@ -33,10 +33,11 @@ const SERVICES = [
 ] as const;
 const FRONT_DOORS: readonly string[] = ['api', 'serving'];
 // Who checks no token needs no key: workers open files that strangers wrote.
-const SECRETS = ['JWT_SECRET_KEY', 'ADMIN_PASSWORD', 'ANNEAL_TOKEN'];
+const SECRETS = ['JWT_SECRET_KEY', 'ADMIN_PASSWORD', 'ANNEAL_TOKEN', 'ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'];
 const SECRETS_OF: Readonly<Record<string, readonly string[]>> = {
   api: ['JWT_SECRET_KEY', 'ADMIN_PASSWORD'],
   serving: ['JWT_SECRET_KEY'],
+  'worker-pipeline': ['ALERT_WEBHOOK_URL', 'ALERT_WEBHOOK_SECRET'],
 };
 
 type Service = (typeof SERVICES)[number];
