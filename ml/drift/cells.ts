@@ -88,7 +88,8 @@ export function countDistinctOfBoth(a: Float64Array, b: Float64Array, most = Inf
 function sturgesEdges(least: number, greatest: number, size: number): Float64Array {
   if (least === greatest) return Float64Array.of(least - 0.5, greatest + 0.5);
   const range = greatest - least;
-  const bins = Math.ceil(range / (range / (Math.log2(size) + 1)));
+  const width = range / (Math.log2(size) + 1);
+  const bins = width === 0 ? 1 : Math.ceil(range / width);
   const edges = Float64Array.from({ length: bins + 1 }, (_, bin) => bin * (range / bins) + least);
   edges[bins] = greatest;
   return edges;

@@ -108,6 +108,6 @@ function verdict(
     const cameOrWent = reference.rows > 0 && current.rows > 0 && reference.count + current.count > 0;
     return { method, threshold, score: null, drifted: cameOrWent };
   }
-  const score = Math.min(scoreOf(), Number.MAX_VALUE); // the distance of numbers near the greatest overflows
+  const score = scoreOf();
   return { method, threshold, score, drifted: hasDrifted(method, score, threshold) };
 }

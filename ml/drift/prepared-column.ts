@@ -27,7 +27,10 @@ export interface PreparedCategories {
   readonly counts: Float64Array;
 }
 
-/** Sorts or counts a column. An infinite number counts as missing, as in Evidently. */
+// Squares of a greater number, or sums of such squares, would be infinite; models compute in float32, which ends at 3.4e38.
+const GREATEST = 1e150;
+
+/** Sorts or counts a column. An infinite number counts as missing, as in Evidently, and so does one beyond ±1e150. */
 export function prepareColumn(column: ColumnValues): PreparedColumn {
   return column.type === 'numeric' ? prepareNumbers(column) : prepareCategories(column);
 }
@@ -35,7 +38,7 @@ export function prepareColumn(column: ColumnValues): PreparedColumn {
 function prepareNumbers({ values }: NumericValues): PreparedNumbers {
   const sorted = new Float64Array(values.length);
   let count = 0;
-  for (let row = 0; row < values.length; row++) if (Number.isFinite(values[row])) sorted[count++] = values[row]!;
+  for (let row = 0; row < values.length; row++) if (Math.abs(values[row]!) <= GREATEST) sorted[count++] = values[row]!;
   const present = sortNumbers(sorted.subarray(0, count));
   return { type: 'numeric', rows: values.length, count, sorted: present, ...moments(present) };
 }
@@ -43,10 +46,11 @@ function prepareNumbers({ values }: NumericValues): PreparedNumbers {
 function moments(values: Float64Array): { mean: number; deviation: number } {
   const count = Math.max(values.length, 1);
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! / count;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  const mean = sum / count;
   let squares = 0;
-  for (let i = 0; i < values.length; i++) squares += (values[i]! - sum) ** 2;
-  return { mean: sum, deviation: Math.sqrt(squares / count) };
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - mean) ** 2;
+  return { mean, deviation: Math.sqrt(squares / count) };
 }
 
 function prepareCategories({ codes, categories }: CategoricalValues): PreparedCategories {
