@@ -3,14 +3,12 @@ import { pathToFileURL } from 'node:url';
 import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { exitOnSignal } from '../lib/shutdown.ts';
-import { applyPipelines } from './apply.ts';
-import { verifyAudit } from './audit.ts';
-import { runDemo } from './demo.ts';
-import { writeSample } from './sample.ts';
 import type { Admin } from './secrets.ts';
 import { localUrl } from './services.ts';
 import { tokenFor } from './session.ts';
-import { startPlatform, type Platform } from './up.ts';
+import type { Platform } from './up.ts';
+
+// A command loads what it needs when it is asked for: all of it takes a second and 200 MB.
 
 const HELP = `anneal <command>
 
@@ -24,6 +22,9 @@ const HELP = `anneal <command>
   token             print an access token of this machine's administrator, for curl
   audit verify [--expect <sequence>:<sha256>]
                     check the chain of the audit log; --expect: that a row kept elsewhere is still in it
+  drift check --reference <a.parquet> --current <b.parquet> | --endpoint <name> [--since 24h]
+              [--suite <suite.json>] [--json] [--html <file>]
+                    compare two tables, or what an endpoint was asked with its reference; exits with 1 when a test fails
   sample <pipeline> [rows] [seed]
                     sample data of a ready pipeline as CSV: churn, credit-default or battle
 
@@ -41,6 +42,7 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     try {
       const config = loadConfig();
       const token = await tokenFor(config, platform.urls.api);
+      const { runDemo } = await import('./demo.ts');
       await runDemo({ ...platform.urls, namespace: config.TEMPORAL_NAMESPACE }, token);
     } catch (error) {
       await platform.stop();
@@ -54,19 +56,30 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
   serving: (args) => runMain('serving/cluster/main.ts', ...args),
   worker: (args) => runMain('workers/main.ts', ...args),
   apply: async ([file = '']) => {
+    const { applyPipelines } = await import('./apply.ts');
     const { api, token } = await openSession();
     for (const { name, version } of await applyPipelines(file, api, token)) say(`${name} is at version ${version}`);
   },
   token: async () => say((await openSession()).token),
-  audit: async (args) => say(await verifyAudit(loadConfig(), args)),
-  sample: (args) => writeSample(args),
+  audit: async (args) => {
+    const { verifyAudit } = await import('./audit.ts');
+    say(await verifyAudit(loadConfig(), args));
+  },
+  drift: async (args) => {
+    const { driftCheck, endpointReport } = await import('./drift-check.ts');
+    process.exitCode = await driftCheck(args, {
+      say,
+      endpointReport: async (...of) => await endpointReport(await openSession(), ...of),
+    }).catch((error: unknown) => explain(error, 2));
+  },
+  sample: async (args) => (await import('./sample.ts')).writeSample(args),
   help: () => Promise.resolve(say(HELP)),
 };
 
 const [name = 'help', ...args] = process.argv.slice(2);
 const wanted = name.replace(/^-+/, '');
 const command = Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
-if (command) await command(args).catch(explain);
+if (command) await command(args).catch((error: unknown) => explain(error));
 else {
   console.error(`anneal: no command '${name}'\n\n${HELP}`);
   process.exitCode = 2;
@@ -75,6 +88,7 @@ else {
 async function bringUp(): Promise<Platform> {
   const config = loadConfig();
   let platform: Platform | undefined;
+  const { startPlatform } = await import('./up.ts');
   // A signal during the start stops what is already there as soon as the start is over.
   let asked = false;
   const starting = startPlatform(config, { report: (line) => console.error(line) });
@@ -116,7 +130,7 @@ async function runMain(main: string, ...args: string[]): Promise<void> {
   await import(pathToFileURL(path).href);
 }
 
-function explain(error: unknown): void {
+function explain(error: unknown, exitCode = 1): never {
   console.error(error instanceof PlatformError ? `anneal: ${error.message}` : error);
-  process.exit(1);
+  process.exit(exitCode);
 }

@@ -59,6 +59,19 @@ export async function driftCheck(args: readonly string[], deps: DriftCheckDeps):
   return passed ? 0 : 1;
 }
 
+/** What the API says. Throws what it answers instead as a PlatformError. */
+export async function endpointReport(
+  { api, token }: { readonly api: string; readonly token: string },
+  endpoint: string,
+  since: string,
+): Promise<DriftReport> {
+  const url = `${api}/api/v1/endpoints/${encodeURIComponent(endpoint)}/drift?since=${encodeURIComponent(since)}`;
+  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  if (response.ok) return (await response.json()) as DriftReport;
+  const { detail = response.statusText } = (await response.json().catch(() => ({}))) as { detail?: string };
+  throw new PlatformError(response.status === 404 ? 'NOT_FOUND' : 'UNAVAILABLE', detail);
+}
+
 const WITHOUT_SUITE = DriftSuite.parse({ drifted: false });
 
 function readOptions(args: readonly string[]) {
