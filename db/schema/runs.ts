@@ -18,6 +18,7 @@ export const runs = pgTable(
   },
   (table) => [
     index('runs_started_at_index').on(table.startedAt, table.id),
+    index('runs_kind_state_index').on(table.kind, table.state),
     index('runs_pipeline_index').on(table.pipelineName, table.startedAt),
   ],
 );

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, type Connection } from '../../db/connect.ts';
 import { createDriftReportRepository, type NewDriftReport } from '../../db/drift-reports.ts';
@@ -8,6 +9,7 @@ import { createModelRepository } from '../../db/models.ts';
 import { createPlatformStateRepository, type PlatformStateRepository } from '../../db/platform-state.ts';
 import { createPredictionRepository } from '../../db/predictions.ts';
 import { createRunRepository } from '../../db/runs.ts';
+import { realisedMetrics } from '../../db/schema/labels.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { predictionId } from '../../serving/prediction-id.ts';
 import { startTestPostgres } from '../platform.ts';
@@ -94,6 +96,13 @@ test('drift and performance are those of the last window of the served version t
     { endpoint: 'churn', sequence: 2, judged: false, drifted: false },
   ]);
   expect(await state.windowsSince(new Date(Date.now() + 60_000))).toEqual([]);
+
+  const metrics = { labelled: 3, roc_auc: 0.8, pr_auc: null } as never;
+  const times = { computedAt: new Date(), restatedCount: 1, targetDrift: null };
+  await connection.db
+    .insert(realisedMetrics)
+    .values({ endpoint: 'churn', sequence: 1, metrics, labelled: 3, ...times });
+  expect(await state.realised()).toEqual([{ endpoint: 'churn', model: 'churn', version: 1, labelled: 3, metrics }]);
 });
 
 test('a new version starts without drift', async () => {
@@ -101,9 +110,10 @@ test('a new version starts without drift', async () => {
   await predict(3, 2);
   expect(await state.endpoints()).toMatchObject([{ version: 2, waiting: 3, unreported: 0 }]);
   expect(await state.drift()).toEqual([]);
+  expect(await state.realised()).toEqual([]);
 });
 
-test('runs are counted by kind and state', async () => {
+test('runs are counted by kind and state, from an index alone', async () => {
   const runs = createRunRepository(connection.db);
   for (const id of ['a', 'b']) await runs.project({ status: exampleStatus(id, { state: 'FAILED' }), sequence: 1 });
   await runs.project({ status: exampleStatus('c', { kind: 'deploy_model' }), sequence: 1 });
@@ -115,4 +125,9 @@ test('runs are counted by kind and state', async () => {
       { kind: 'deploy_model', state: 'RUNNING', count: 1 },
     ]),
   );
+  const plan = await connection.db.transaction(async (tx) => {
+    await tx.execute(sql`set local enable_seqscan = off`);
+    return await tx.execute(sql`explain select kind, state, count(*) from runs group by kind, state`);
+  });
+  expect(JSON.stringify(plan)).toContain('Index Only Scan using runs_kind_state_index');
 });

@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { PlatformStateRepository, RealisedState } from '../../db/platform-state.ts';
+import type { PlatformStateRepository } from '../../db/platform-state.ts';
 import type { Logger } from '../../lib/log.ts';
 import { publishDrift } from './drift-metrics.ts';
 import { publishEndpoints } from './endpoint-metrics.ts';
@@ -30,11 +30,11 @@ export function startPlatformMetrics(deps: PlatformMetricsDeps): { readonly stop
   const { registry, repository, log, everyMs = EVERY_MS } = deps;
   const windows = createWindowCounts(registry);
   const readPostgres = async () => {
-    const { endpoints, drift, runs } = repository;
+    const { endpoints, drift, realised, runs } = repository;
     const state = {
       endpoints: await endpoints(),
       drift: await drift(),
-      realised: [] as RealisedState[],
+      realised: await realised(),
       runs: await runs(),
     };
     await windows.update(

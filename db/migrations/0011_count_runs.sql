@@ -1,0 +1,1 @@
+CREATE INDEX "runs_kind_state_index" ON "runs" USING btree ("kind","state");
