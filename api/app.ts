@@ -17,6 +17,7 @@ import { answerError } from './middleware/problem.ts';
 import type { ApiRates } from './rates.ts';
 import { checkHealth } from './resources/health.ts';
 import { createRouter } from './router.ts';
+import { type AlertsDeps, alertRoutes } from './routes/alerts.ts';
 import { type ApiKeysDeps, apiKeyRoutes } from './routes/api-keys.ts';
 import { type AuthDeps, authRoutes } from './routes/auth.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -24,12 +25,17 @@ import { type BatchPredictionsDeps, batchPredictionRoutes } from './routes/batch
 import { type DataDeps, dataRoutes } from './routes/data.ts';
 import { type DatasetsDeps, datasetRoutes } from './routes/datasets.ts';
 import { type DriftReportsDeps, driftReportRoutes } from './routes/drift-reports.ts';
+import { type EndpointDriftDeps, endpointDriftRoutes } from './routes/endpoint-drift.ts';
 import { type EndpointReads, endpointRoutes } from './routes/endpoints.ts';
+import { type LabelsDeps, labelRoutes } from './routes/labels.ts';
 import { type ModelsDeps, modelRoutes } from './routes/models.ts';
+import { type PerformanceDeps, performanceRoutes } from './routes/performance.ts';
 import { type PipelinesDeps, pipelineRoutes } from './routes/pipelines.ts';
 import { type PredictionsDeps, predictionRoutes } from './routes/predictions.ts';
 import { reportPageRoutes } from './routes/report-pages.ts';
+import { type RetrainingsDeps, retrainingRoutes } from './routes/retrainings.ts';
 import { type RunsDeps, runRoutes } from './routes/runs.ts';
+import { type SilencesDeps, silenceRoutes } from './routes/silences.ts';
 import { type TrainDeps, trainRoutes } from './routes/train.ts';
 import { type UsersDeps, userRoutes } from './routes/users.ts';
 
@@ -39,8 +45,14 @@ type RouteDeps = DataDeps &
   ModelsDeps &
   DatasetsDeps &
   DriftReportsDeps &
+  EndpointDriftDeps &
+  LabelsDeps &
+  PerformanceDeps &
   PipelinesDeps &
   PredictionsDeps &
+  AlertsDeps &
+  RetrainingsDeps &
+  SilencesDeps &
   Omit<BatchPredictionsDeps, 'endpoints'>;
 export interface ApiDeps extends RouteDeps {
   readonly auditLog: Pick<AuditLog, 'append' | 'list' | 'read'>;
@@ -112,7 +124,13 @@ export function createApp(deps: ApiDeps) {
     .route('/api/v1/datasets', datasetRoutes(deps))
     .route('/api/v1/pipelines', pipelineRoutes(deps))
     .route('/api/v1/endpoints', endpointRoutes(deps))
+    .route('/api/v1/endpoints', endpointDriftRoutes(deps))
+    .route('/api/v1/endpoints', performanceRoutes(deps))
     .route('/api/v1/predictions', predictionRoutes(deps))
+    .route('/api/v1/labels', labelRoutes(deps))
+    .route('/api/v1/alerts', alertRoutes(deps))
+    .route('/api/v1/silences', silenceRoutes(deps))
+    .route('/api/v1/retrainings', retrainingRoutes(deps))
     .route('/api/v1/drift-reports', driftReportRoutes(deps))
     .route('/reports', reportPageRoutes(deps));
   requireGuards(routed);

@@ -7,19 +7,24 @@ import { createSessions } from '../auth/sessions.ts';
 import { createLoginGuard, LOGIN_BACKOFF } from '../auth/login-guard.ts';
 import { ACCESS_CHANNEL, createAccessRepository } from '../db/access.ts';
 import { createFileDoor } from '../data/file-door.ts';
+import { createLabelFileReader } from '../data/label-files.ts';
 import { createAuditLog } from '../db/audit-log.ts';
+import { createAlertRepository } from '../db/alerts.ts';
 import { createApiKeyRepository } from '../db/api-keys.ts';
 import { connect } from '../db/connect.ts';
 import { createDatasetRepository } from '../db/datasets.ts';
 import { createDriftReportRepository } from '../db/drift-reports.ts';
 import { createEndpointRepository } from '../db/endpoints.ts';
 import { createIdempotencyKeyRepository } from '../db/idempotency-keys.ts';
+import { createLabelRepository } from '../db/labels.ts';
 import { migrate } from '../db/migrate.ts';
 import { createModelRepository } from '../db/models.ts';
+import { createPerformanceRepository } from '../db/performance.ts';
 import { createPipelineRepository } from '../db/pipelines.ts';
 import { createPredictionRepository } from '../db/predictions.ts';
 import { createRateLimitRepository } from '../db/rate-limits.ts';
 import { createRefreshTokenRepository } from '../db/refresh-tokens.ts';
+import { createRetrainingRepository } from '../db/retrainings.ts';
 import { createRunRepository } from '../db/runs.ts';
 import { createUserRepository } from '../db/users.ts';
 import { openArtifactStore } from '../lib/artifact-store/open.ts';
@@ -31,6 +36,7 @@ import { createMetrics } from '../lib/metrics.ts';
 import { repeat } from '../lib/repeat.ts';
 import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
+import { createThreadPool } from '../lib/thread-pool.ts';
 import { connectTemporal } from '../lib/temporal-connection.ts';
 import { READY_PIPELINES } from '../pipelines/ready.ts';
 import { createApp } from './app.ts';
@@ -42,11 +48,13 @@ import { createSchedules } from './schedules.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { createTemporalJobs } from './temporal-jobs.ts';
 import { removeLeftovers } from './uploads.ts';
+import { createWindowSums } from './window-sums.ts';
 
 const EVENTS = { pollMs: 400, keepAliveMs: 15_000 } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MODEL_CHECK = new URL('../workers/check-model.ts', import.meta.url);
+const ADD_UP_WINDOWS = new URL('../workers/add-up-windows.ts', import.meta.url);
 const MODEL_CHECKS = { concurrent: 2, waiting: 8 } as const;
 const KEEP_IDEMPOTENCY_KEYS_MS = DAY_MS;
 
@@ -122,6 +130,7 @@ async function main(config: Config): Promise<void> {
   }, DAY_MS);
   shutdown.defer('pruning', pruning.stop);
   const predictions = createPredictionRepository(db);
+  const labels = createLabelRepository(db);
   const driftReports = createDriftReportRepository(db);
   const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
   const retention = repeat(async () => {
@@ -129,12 +138,17 @@ async function main(config: Config): Promise<void> {
       (days) => days.length > 0 && log.info({ days }, 'old predictions are deleted'),
       (err: unknown) => log.warn({ err }, 'old predictions stay for now'),
     );
+    await labels
+      .dropBefore(daysAgo(config.PREDICTION_RETENTION_DAYS))
+      .catch((err: unknown) => log.warn({ err }, 'labels of old predictions stay for now'));
     await driftReports.removeBefore(daysAgo(config.REPORT_RETENTION_DAYS)).then(
       (reports) => reports > 0 && log.info({ reports }, 'old drift reports are deleted'),
       (err: unknown) => log.warn({ err }, 'old drift reports stay for now'),
     );
   }, HOUR_MS);
   shutdown.defer('retention', retention.stop);
+  const windowSums = createWindowSums(() => createThreadPool(ADD_UP_WINDOWS, 1, { config }));
+  shutdown.defer('window sums', windowSums.close);
   const app = createApp({
     ...saves,
     jobs: createJobs({ ...saves, engine, runs, log, now }),
@@ -142,7 +156,13 @@ async function main(config: Config): Promise<void> {
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
     predictions,
+    labels,
+    readLabelFile: createLabelFileReader(),
+    performance: createPerformanceRepository(db),
     driftReports,
+    addUpWindows: windowSums.addUp,
+    alerts: createAlertRepository(db),
+    retrainings: createRetrainingRepository(db),
     idempotencyKeys,
     auditLog: createAuditLog(db),
     log,
@@ -166,6 +186,7 @@ async function main(config: Config): Promise<void> {
     events: { ...EVENTS, stopping: stopping.signal },
     workDirectory,
     maxBodyBytes: config.MAX_BODY_BYTES,
+    maxBatchBytes: config.MAX_BATCH_BYTES,
     rates: limits.rates,
     trustedProxies: config.TRUSTED_PROXIES,
     corsOrigins: config.CORS_ORIGINS,

@@ -52,7 +52,7 @@ export async function splitBatchFile({ duckdb, ...batch }: BatchFile): Promise<B
   return await withDuckDb({ ...duckdb, threads: 1 }, async (db) => {
     const { source, names } = await openBatch(db, batch);
     await db.run(splitSql(source, names, batch.directory)).catch(async (error: unknown) => {
-      throw await reasonOf(batch, error);
+      throw await unreadableFile(batch, error);
     });
     if (batch.format === 'csv' && (await endsInLongRow(batch.file))) throw violations(await badRow(batch.file));
     const chunks = await chunkFiles(db, batch.directory);
@@ -111,7 +111,11 @@ function splitSql({ format, typed, reference }: Source, names: readonly string[]
     (FORMAT parquet, ROW_GROUP_SIZE ${CHUNK_ROWS}, ROW_GROUPS_PER_FILE 1)`;
 }
 
-async function reasonOf({ file, format }: Pick<BatchFile, 'file' | 'format'>, cause: unknown): Promise<PlatformError> {
+/** Why DuckDB could not read a file: the error that names the row, or UNAVAILABLE. */
+export async function unreadableFile(
+  { file, format }: Pick<BatchFile, 'file' | 'format'>,
+  cause: unknown,
+): Promise<PlatformError> {
   if (/Out of Memory|No space left/i.test(String(cause))) {
     return new PlatformError('UNAVAILABLE', 'the data needs more memory or disk than the worker may use', { cause });
   }

@@ -19,6 +19,8 @@ export interface ReceivedLabels {
   readonly reports: readonly LabelReport[];
   readonly receivedAt: Date;
   readonly reportedBy: string;
+  /** The endpoints whose predictions the sender may label; null for all. */
+  readonly endpoints?: readonly string[] | null;
 }
 /** How many of the reports did what. */
 export interface LabelCounts {
@@ -42,12 +44,13 @@ const MAX_DETAILS = 100; // a wrong file repeats itself
 export const createLabelRepository = (db: Database) => ({
   /**
    * Takes labels, all or none. Throws INVALID naming each report whose label is no class of the model that predicted, or
-   * whose endpoint keeps no entities.
+   * whose endpoint keeps no entities, and FORBIDDEN for a prediction of another endpoint than the sender's.
    */
-  receive: ({ reports, receivedAt, reportedBy }: ReceivedLabels): Promise<LabelCounts> =>
+  receive: ({ reports, receivedAt, reportedBy, endpoints = null }: ReceivedLabels): Promise<LabelCounts> =>
     db.transaction(async (tx) => {
       await requireEntities(tx, reports);
       const found = await matchPredictions(tx, reports.map(({ prediction }) => wantedOf(prediction, receivedAt))); // prettier-ignore
+      if (endpoints) requireEndpoints(endpoints, found);
       const judged = reports.map(({ label }, index) => found[index] && judge(found[index], label));
       refuseWrong(reports, judged);
       const reportOf = ({ label, observedAt }: LabelReport) => ({
@@ -153,6 +156,11 @@ async function requireEntities(tx: Queries, reports: readonly LabelReport[]): Pr
     return [{ path: within(path, 'endpoint'), rule: 'entity', message }];
   });
   refuseWith(details);
+}
+
+function requireEndpoints(endpoints: readonly string[], found: readonly (MatchedPrediction | null)[]): void {
+  if (found.every((prediction) => !prediction || endpoints.includes(prediction.endpoint ?? ''))) return;
+  throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
 }
 
 function refuseWith(details: readonly ErrorDetail[]): void {

@@ -4,7 +4,7 @@ import { createMiddleware } from 'hono/factory';
 import { readBody, readJsonBody, requireNoEncoding } from '../../lib/http/body.ts';
 import { invalid, type ApiEnv } from '../router.ts';
 
-const JSON_TYPE = /^application\/([a-z.-]+\+)?json/i;
+export const JSON_TYPE = /^application\/([a-z.-]+\+)?json/i;
 
 /** Nothing at all would pass for `{}`. */
 const present = createMiddleware<ApiEnv>(async (c, next) => {
@@ -21,7 +21,7 @@ const read = createMiddleware<ApiEnv>(async (c, next) => {
   await next();
 });
 
-/** A file is read by its handler, which has its own limit. */
+/** A file, and JSON where a file may come instead, is read by its handler, which has its own limit. */
 const streamed = createMiddleware<ApiEnv>(async (c, next) => {
   requireNoEncoding(c);
   await next();
@@ -33,7 +33,7 @@ const streamed = createMiddleware<ApiEnv>(async (c, next) => {
  */
 export function bodyRules({ method, request }: Pick<RouteConfig, 'method' | 'request'>): MiddlewareHandler[] {
   const types = Object.keys(request?.body?.content ?? {});
-  if (types.length > 0 && !types.some((type) => JSON_TYPE.test(type))) return [streamed];
+  if (types.some((type) => !JSON_TYPE.test(type))) return [streamed];
   if (request?.body?.required) return [read, present];
   return method === 'get' ? [] : [read];
 }

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import { HTTPException } from 'hono/http-exception';
 import type { FileDoor } from '../../data/file-door.ts';
 import type { DatasetRepository } from '../../db/datasets.ts';
 import type { DatasetTable, DatasetVersion as DatasetVersionRow } from '../../db/schema/datasets.ts';
@@ -7,8 +6,9 @@ import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { Name } from '../resources/name.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
 import { declareRoute } from '../declare-route.ts';
+import { AskedFormat, FILE_CONTENT, FileFormat, formatOf } from '../file-format.ts';
 import { json, problems } from '../resources/problem.ts';
-import { createRouter, invalid } from '../router.ts';
+import { createRouter } from '../router.ts';
 import { receiveUpload, storeUpload } from '../uploads.ts';
 
 export interface DatasetsDeps {
@@ -20,20 +20,11 @@ export interface DatasetsDeps {
   readonly now: () => Date;
 }
 const tags = ['datasets'];
-const Format = z.enum(['csv', 'parquet', 'ndjson']);
-type Format = z.output<typeof Format>;
-const FORMATS: Readonly<Record<string, Format | undefined>> = {
-  'text/csv': 'csv',
-  'application/vnd.apache.parquet': 'parquet',
-  'application/x-ndjson': 'ndjson',
-};
-const BYTES = 'application/octet-stream';
-
 const DatasetVersion = z
   .object({
     id: z.string().openapi({ example: 'ds_20260131T120000Z_0123456789ab' }),
     name: z.string(),
-    format: Format,
+    format: FileFormat,
     bytes: z.int(),
     sha256: z.string(),
     created_by: z.string(),
@@ -52,7 +43,6 @@ const DatasetDetail = DatasetVersion.extend({
   ),
 }).openapi('DatasetDetail');
 
-const file = { schema: z.string().openapi({ format: 'binary' }) };
 const uploadDataset = declareRoute(['data'], {
   method: 'post',
   path: '/',
@@ -62,9 +52,9 @@ const uploadDataset = declareRoute(['data'], {
   request: {
     query: z.object({
       name: Name,
-      format: Format.optional().openapi({ description: `Required with ${BYTES}` }),
+      format: AskedFormat,
     }),
-    body: { required: true, content: Object.fromEntries([...Object.keys(FORMATS), BYTES].map((type) => [type, file])) },
+    body: { required: true, content: FILE_CONTENT },
   },
   responses: { 201: json(DatasetVersion, 'The same content is the same version') },
 });
@@ -113,22 +103,6 @@ export const datasetRoutes = ({ datasets, store, workDirectory, maxUploadBytes, 
       const tables = await datasets.listTables(version.id);
       return c.json({ ...toDatasetVersion(version), tables: tables.map(toTable) }, 200);
     });
-
-/** The media type says the format; only plain bytes need `?format=`. */
-function formatOf(contentType: string | undefined, asked: Format | undefined): Format {
-  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const known = FORMATS[type];
-  if (known === undefined && type !== BYTES) {
-    const accepted = [...Object.keys(FORMATS), `${BYTES} with ?format=`].join(', ');
-    throw new HTTPException(415, { message: `send the file as ${accepted}` });
-  }
-  if (known !== undefined && asked !== undefined && asked !== known) {
-    throw invalid([{ path: 'format', rule: 'media_type', message: `the Content-Type says ${known}` }]);
-  }
-  const format = known ?? asked;
-  if (format !== undefined) return format;
-  throw invalid([{ path: 'format', rule: 'required', message: `csv, parquet or ndjson, for ${BYTES} does not say` }]);
-}
 
 const toDatasetVersion = (row: DatasetVersionRow) => ({
   id: row.id,

@@ -8,6 +8,7 @@ import { type ApiDeps, type AppType, createApp } from '../../api/app.ts';
 import type { JobEngine, JobExecution, JobStart } from '../../api/job-engine.ts';
 import { createJobs } from '../../api/jobs.ts';
 import { createFileDoor } from '../../data/file-door.ts';
+import { createLabelFileReader } from '../../data/label-files.ts';
 import type { AuditEvent } from '../../db/audit-log.ts';
 import type { ClaimResult, IdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
 import { datasetVersionId } from '../../db/datasets.ts';
@@ -208,7 +209,13 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     models: {} as ApiDeps['models'],
     endpoints: {} as ApiDeps['endpoints'],
     predictions: {} as ApiDeps['predictions'],
+    labels: {} as ApiDeps['labels'],
+    readLabelFile: createLabelFileReader(),
+    performance: {} as ApiDeps['performance'],
     driftReports: {} as ApiDeps['driftReports'],
+    addUpWindows: () => Promise.reject(new Error('no test double')),
+    alerts: {} as ApiDeps['alerts'],
+    retrainings: {} as ApiDeps['retrainings'],
     datasets: datasets as unknown as ApiDeps['datasets'],
     idempotencyKeys: createFakeKeys(),
     auditLog: audit,
@@ -217,6 +224,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     events: { pollMs: 5, keepAliveMs: 20, stopping: new AbortController().signal },
     workDirectory: folder,
     maxBodyBytes: 10_000,
+    maxBatchBytes: 100_000,
     rates: ratesOf(),
     trustedProxies: [],
     corsOrigins: [],

@@ -10,13 +10,18 @@ import { createTemporalJobs } from '../../api/temporal-jobs.ts';
 import { createAuditLog } from '../../db/audit-log.ts';
 import { connect, type Connection } from '../../db/connect.ts';
 import { createFileDoor } from '../../data/file-door.ts';
+import { createLabelFileReader } from '../../data/label-files.ts';
 import { createDatasetRepository } from '../../db/datasets.ts';
+import { createAlertRepository } from '../../db/alerts.ts';
 import { createDriftReportRepository } from '../../db/drift-reports.ts';
+import { createRetrainingRepository } from '../../db/retrainings.ts';
 import { createEndpointRepository } from '../../db/endpoints.ts';
 import { createIdempotencyKeyRepository } from '../../db/idempotency-keys.ts';
 import { migrate } from '../../db/migrate.ts';
+import { createLabelRepository } from '../../db/labels.ts';
 import { createModelRepository } from '../../db/models.ts';
 import { createPipelineRepository } from '../../db/pipelines.ts';
+import { createPerformanceRepository } from '../../db/performance.ts';
 import { createPredictionRepository } from '../../db/predictions.ts';
 import { createRunRepository } from '../../db/runs.ts';
 import { createLogger } from '../../lib/log.ts';
@@ -71,7 +76,13 @@ beforeAll(async () => {
     models: createModelRepository(db),
     endpoints: createEndpointRepository(db),
     predictions: createPredictionRepository(db),
+    labels: createLabelRepository(db),
+    readLabelFile: createLabelFileReader(),
+    performance: createPerformanceRepository(db),
     driftReports: createDriftReportRepository(db),
+    addUpWindows: () => Promise.reject(new Error('no test double')),
+    alerts: createAlertRepository(db),
+    retrainings: createRetrainingRepository(db),
     idempotencyKeys: createIdempotencyKeyRepository(db),
     auditLog: createAuditLog(db),
     registry: new Registry(),
@@ -79,6 +90,7 @@ beforeAll(async () => {
     events: { pollMs: 50, keepAliveMs: 1000, stopping: new AbortController().signal },
     workDirectory: folder.path,
     maxBodyBytes: 100_000,
+    maxBatchBytes: 100_000,
     rates: ratesOf(),
     trustedProxies: [],
     corsOrigins: [],

@@ -1,0 +1,151 @@
+import { z } from '@hono/zod-openapi';
+import type { PerformanceRepository, VersionPerformance, WindowPerformance } from '../../db/performance.ts';
+import { declareRoute } from '../declare-route.ts';
+import { Version } from '../resources/model.ts';
+import { Name } from '../resources/name.ts';
+import { pageQuery, toPageBody } from '../resources/page.ts';
+import { json, problems } from '../resources/problem.ts';
+import { TimeWindow, windowOf } from '../resources/time-window.ts';
+import { createRouter } from '../router.ts';
+import type { EndpointReads } from './endpoints.ts';
+
+export interface PerformanceDeps {
+  readonly performance: PerformanceRepository;
+  readonly endpoints: Pick<EndpointReads, 'get'>;
+}
+
+const Metric = z.number().nullable();
+const Metrics = {
+  positive_rate: Metric.openapi({ description: 'Share of positive labels' }),
+  ...{ roc_auc: Metric, pr_auc: Metric, log_loss: Metric, brier: Metric },
+  ...{ accuracy: Metric, precision: Metric, recall: Metric, f1: Metric },
+};
+const Labelled = z.int().openapi({ description: 'Rows that have a label' });
+const Estimate = z
+  .record(z.string(), z.number())
+  .nullable()
+  .openapi({ description: 'By the probabilities alone, without labels; null when those are not calibrated' });
+const Model = z.object({ name: z.string(), version: z.int() });
+const WindowMetrics = z
+  .object({
+    sequence: z.int(),
+    model: Model,
+    rows: z.int(),
+    ...{ first_at: z.iso.datetime(), last_at: z.iso.datetime(), closed_at: z.iso.datetime() },
+    realised: z
+      .object({
+        labelled: Labelled,
+        ...Metrics,
+        restated_count: z.int().openapi({ description: '1 when it was computed for the first time' }),
+        computed_at: z.iso.datetime(),
+        target_drift: z
+          .object({ method: z.string(), score: z.number().nullable(), threshold: z.number(), drifted: z.boolean() })
+          .nullable()
+          .openapi({ description: 'The labels beside those of the reference; null with too few of them' }),
+      })
+      .nullable()
+      .openapi({ description: 'By the labels that have arrived; null before the first' }),
+    estimated: Estimate,
+  })
+  .openapi('WindowPerformance');
+const VersionMetrics = z
+  .object({
+    ...{ model: Model, windows: z.int(), rows: z.int() },
+    realised: z
+      .object({ labelled: Labelled, ...Metrics })
+      .nullable()
+      .openapi({
+        description: 'Over all labelled rows; roc_auc and pr_auc are means of the windows, by labelled rows',
+      }),
+    estimated: Estimate.openapi({ description: 'Means of the windows, by rows' }),
+  })
+  .openapi('VersionPerformance');
+
+const getPerformance = declareRoute(['data'], {
+  method: 'get',
+  path: '/{name}/performance',
+  operationId: 'getPerformance',
+  description: 'How predictions did, by window and by version: `realised` by labels, `estimated` without.',
+  tags: ['endpoints'],
+  request: {
+    params: z.object({ name: Name }),
+    query: pageQuery({ version: Version.optional(), ...TimeWindow }),
+  },
+  responses: {
+    200: json(
+      z
+        .object({
+          endpoint: z.string(),
+          versions: z.array(VersionMetrics).openapi({ description: 'Of all windows of the time, newest first' }),
+          items: z.array(WindowMetrics).openapi({ description: 'Windows, newest first' }),
+          next_cursor: z.string().nullable().openapi({ description: 'null on the last page' }),
+        })
+        .openapi('Performance'),
+      'Since and until are of the time when a window was closed',
+    ),
+    ...problems(404),
+  },
+});
+
+export const performanceRoutes = ({ performance, endpoints }: PerformanceDeps) =>
+  createRouter().openapi(getPerformance, async (c) => {
+    const { name: endpoint } = c.req.valid('param');
+    const query = c.req.valid('query');
+    await endpoints.get(endpoint); // NOT_FOUND
+    const filter = { endpoint, version: query.version, ...windowOf(query) };
+    const [versions, page] = await Promise.all([
+      performance.versions(filter),
+      performance.windows({ ...filter, limit: query.limit, cursor: query.cursor }),
+    ]);
+    return c.json({ endpoint, versions: versions.map(toVersion), ...toPageBody(page, toWindow) }, 200);
+  });
+
+const toWindow = ({ window, realised, estimate }: WindowPerformance): z.output<typeof WindowMetrics> => ({
+  sequence: window.sequence,
+  model: { name: window.model, version: window.version },
+  rows: window.rows,
+  first_at: window.firstAt.toISOString(),
+  last_at: window.lastAt.toISOString(),
+  closed_at: window.closedAt.toISOString(),
+  realised: realised && toRealised(realised),
+  estimated: estimate,
+});
+
+function toRealised({ metrics, targetDrift, ...row }: NonNullable<WindowPerformance['realised']>) {
+  const { labelled, positive_rate, roc_auc, pr_auc, log_loss, brier, accuracy, precision, recall, f1 } = metrics;
+  return {
+    ...{ labelled, positive_rate, roc_auc, pr_auc, log_loss, brier, accuracy, precision, recall, f1 },
+    restated_count: row.restatedCount,
+    computed_at: row.computedAt.toISOString(),
+    target_drift: targetDrift && {
+      ...{ method: targetDrift.method, score: targetDrift.score },
+      ...{ threshold: targetDrift.threshold, drifted: targetDrift.drifted },
+    },
+  };
+}
+
+const toVersion = ({ model, version, windows, rows, ...found }: VersionPerformance) => ({
+  ...{ model: { name: model, version }, windows, rows },
+  realised: found.labelled === 0 ? null : totalOf(found),
+  estimated: found.estimate,
+});
+
+/** As ml/metrics/confusion.ts has them. */
+function totalOf({
+  labelled,
+  confusion,
+  rowMeans,
+  windowMeans,
+}: Omit<VersionPerformance, 'model' | 'version' | 'windows' | 'rows'>) {
+  const { tp, fp, tn, fn } = confusion;
+  const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
+  return {
+    labelled,
+    ...rowMeans,
+    ...windowMeans,
+    accuracy: share(tp + tn, tp + fp + tn + fn),
+    precision: share(tp, tp + fp),
+    recall: share(tp, tp + fn),
+    f1: share(2 * tp, 2 * tp + fp + fn),
+  };
+}
