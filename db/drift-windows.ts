@@ -28,6 +28,8 @@ export type DriftWindowRepository = ReturnType<typeof createDriftWindowRepositor
 const POSITIONS_LOCK = 4_213_380;
 // Statements that add predictions wait behind who waits for the lock alone.
 const POSITIONS_LOCK_TIMEOUT = '2s';
+// And behind who has it: a process that is stopped just then loses it.
+const LONGEST_HOLD = '5s';
 const LOCK_NOT_AVAILABLE = '55P03';
 const ROWS_PER_FETCH = 1000;
 
@@ -146,6 +148,7 @@ async function settledPosition(db: Database): Promise<string | null> {
   try {
     return await db.transaction(async (tx) => {
       await tx.execute(sql.raw(`set local lock_timeout = '${POSITIONS_LOCK_TIMEOUT}'`));
+      await tx.execute(sql.raw(`set local idle_in_transaction_session_timeout = '${LONGEST_HOLD}'`));
       await tx.execute(sql`select pg_advisory_xact_lock(${POSITIONS_LOCK})`);
       const [row] = await tx.execute<{ last_value: string }>(sql`select last_value from prediction_positions`);
       return row!.last_value;
