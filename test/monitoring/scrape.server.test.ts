@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onPath } from '../../lib/go-install.ts';
@@ -6,7 +8,8 @@ import { churnRows, DEARER_MARKET, exampleCustomer } from '../../pipelines/churn
 import { startTestPlatform, type TestPlatform } from '../end-to-end/platform.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { requireProgram } from '../programs.ts';
-import { alerts, dashboards } from './files.ts';
+import { readExposition, readTable } from './exposition.ts';
+import { alerts, dashboards, MONITORING } from './files.ts';
 import { type Prometheus, startNodeExporter, startPrometheus, type Target } from './prometheus.ts';
 
 const BUFFER = 200;
@@ -116,6 +119,20 @@ requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
       return [...named].filter((name) => !there.has(name));
     };
     expect(await prometheus.settled(absent)).toEqual([]);
+  });
+
+  test('the table in docs/metrics.md names what the processes show, with its type and labels, and nothing else', async () => {
+    const own = targets.filter(({ job }) => job !== 'node');
+    const texts = await Promise.all(own.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
+    const shown = new Map(
+      texts.flatMap((text) => [...readExposition(text)]).filter(([name]) => name.startsWith('anneal_')),
+    );
+    const table = readTable(await readFile(join(MONITORING, '../docs/metrics.md'), 'utf8'));
+    expect([...table.keys()].sort()).toEqual([...shown.keys()].sort());
+    for (const [name, { type, labels }] of shown) {
+      expect(table.get(name)!.type, name).toBe(type);
+      if (labels) expect(table.get(name)!.labels, name).toEqual(labels);
+    }
   });
 
   test('all alerts are evaluated without an error, and the one for drift is up', async () => {
