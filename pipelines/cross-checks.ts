@@ -1,3 +1,4 @@
+import { comparesCells } from '../ml/drift/choose-method.ts';
 import { columnsOf } from '../ml/expression/expression.ts';
 import { parseExpression } from '../ml/expression/parse.ts';
 import type { Feature, PipelineDefinition } from './definition.ts';
@@ -12,8 +13,20 @@ export function crossCheck(definition: PipelineDefinition, report: Report): void
   if (definition.decision.positive === definition.decision.negative)
     report(['decision'], 'positive and negative must differ');
   const watched = new Set([...Object.keys(definition.features), 'prediction', 'target']);
+  checkDrift(definition, watched, report);
   for (const [index, column] of (definition.retraining?.on_drift?.columns ?? []).entries())
     if (!watched.has(column)) report(['retraining', 'on_drift', 'columns', index], `'${column}' is not a feature`);
+}
+
+function checkDrift({ drift, features }: PipelineDefinition, watched: ReadonlySet<string>, report: Report): void {
+  for (const [index, name] of drift.ignore.entries())
+    if (!watched.has(name)) report(['drift', 'ignore', index], `'${name}' is not a feature`);
+  for (const [name, { method }] of Object.entries(drift.columns)) {
+    const numeric = name === 'prediction' || features[name]?.type === 'numeric';
+    if (!watched.has(name)) report(['drift', 'columns', name], `'${name}' is not a feature`);
+    else if (method && !comparesCells(method) && !numeric)
+      report(['drift', 'columns', name, 'method'], `${method} compares numbers, but '${name}' is not numeric`);
+  }
 }
 
 type Report = (path: (string | number)[], message: string) => void;
