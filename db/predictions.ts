@@ -94,6 +94,12 @@ export const createPredictionRepository = (db: Database) => ({
   dropBefore: (time: Date): Promise<string[]> => dropPartitions(db, time),
 });
 
+const FEATURES = sql`case when entity_column is null then features::jsonb else features::jsonb - entity_column end`;
+/** A number as JavaScript writes it: 42 for what was sent as 42.0. */
+const ENTITY = sql`case when entity_column is null then null
+  when json_typeof(features -> entity_column) = 'number' then trim_scale((features ->> entity_column)::numeric)::text
+  else features ->> entity_column end`;
+
 /** Postgres unpacks the JSON: a fifth of the work that arrays of columns are for this process (docs/adr/0016). */
 const insertRecords = (db: Database, records: string) =>
   db.execute(sql`
@@ -101,23 +107,23 @@ const insertRecords = (db: Database, records: string) =>
       select * from json_to_recordset(${records}::json) as record(id text, ids text[], endpoint text, revision integer,
         model text, version integer, features json, probability float8, probabilities float8[], label text,
         decision text, cut float8, labels text[], decisions text[], latency_us integer, trace_id text,
-        request_id text, caller text)
+        request_id text, caller text, entity_column text)
     ), prediction as (
       select id, features, probability, label, decision,
-        endpoint, revision, model, version, latency_us, trace_id, request_id, caller
+        endpoint, revision, model, version, latency_us, trace_id, request_id, caller, entity_column
       from record where ids is null
       union all
       select scored.id, scored.features, scored.probability, labels[side], decisions[side],
-        endpoint, revision, model, version, latency_us, trace_id, request_id, caller
+        endpoint, revision, model, version, latency_us, trace_id, request_id, caller, entity_column
       from record
       cross join lateral rows from (unnest(ids), json_array_elements(record.features), unnest(probabilities))
         as scored(id, features, probability)
       cross join lateral (select case when scored.probability >= cut then 2 else 1 end) as outcome(side)
       where ids is not null
     )
-    insert into predictions (id, created_at, features, probability, label, decision,
+    insert into predictions (id, created_at, features, entity, probability, label, decision,
       endpoint, revision, model, version, latency_us, trace_id, request_id, caller)
-    select id::uuid, ${timeOfId(sql`id`)}, features::jsonb, probability, label, decision,
+    select id::uuid, ${timeOfId(sql`id`)}, ${FEATURES}, ${ENTITY}, probability, label, decision,
       endpoint, revision, model, version, latency_us, trace_id, request_id, caller
     from prediction
     on conflict do nothing`);

@@ -21,6 +21,7 @@ export const Prediction = z
     features: z
       .record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()]))
       .openapi({ description: 'As they were sent' }),
+    entity: z.string().nullable().openapi({ description: 'Whom or what it is about, where the caller said so' }),
     probability: z.number(),
     label: z.string(),
     decision: z.string(),
@@ -65,6 +66,7 @@ export const toPrediction = (row: PredictionRow): z.output<typeof Prediction> =>
   revision: row.revision,
   model: { name: row.model, version: row.version, uri: `models:/${row.model}/${row.version}` },
   features: row.features,
+  entity: row.entity,
   probability: row.probability,
   label: row.label,
   decision: row.decision,

@@ -9,7 +9,7 @@ export interface PredictionRecord {
   readonly revision: number | null;
   readonly model: string;
   readonly version: number;
-  /** As the caller sent them. */
+  /** As the caller sent them, with `entity_column`. */
   readonly features: RawRow;
   readonly probability: number;
   readonly label: string;
@@ -20,6 +20,8 @@ export interface PredictionRecord {
   readonly request_id: string;
   /** User name; `user/key-name` for an API key. */
   readonly caller: string;
+  /** `entity` of the signature, where it has one. */
+  readonly entity_column?: string;
 }
 
 /**

@@ -43,7 +43,14 @@ test('a prediction is read with all it came from', async () => {
     id,
     created_at: '2026-11-21T12:00:00.123Z',
     ...{ endpoint: 'churn', revision: 2, model: { name: 'churn', version: 3, uri: 'models:/churn/3' } },
-    ...{ features: { age: 30, plan: null }, probability: 0.25, label: 'no', decision: 'ACCEPT', latency_us: 450 },
+    ...{
+      features: { age: 30, plan: null },
+      entity: null,
+      probability: 0.25,
+      label: 'no',
+      decision: 'ACCEPT',
+      latency_us: 450,
+    },
     ...{ caller: 'ada/ci', request_id: 'r-1', trace_id: null },
     lineage: {
       ...{ source: 'run', run_id: 'run-1', imported_by: null, onnx: { sha256: 'a'.repeat(64), bytes: 100 } },

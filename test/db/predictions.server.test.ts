@@ -227,3 +227,39 @@ test('lineage leads to the version, the revision and the run that deployed it; n
   for (const unknown of [predictionId(), 'ffffffff-ffff-7fff-bfff-ffffffffffff'])
     await expect(repository.get(unknown)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
+
+test('an entity is kept beside the features, as text, alone or in a batch', async () => {
+  const insertOne = async (value: RawRow[string] | undefined) => {
+    const id = predictionId();
+    const features = { age: 30, ...(value === undefined ? {} : { customer: value }) };
+    await repository.insert(lineOf({ ...exampleRecord({ id, features }), entity_column: 'customer' }));
+    const { prediction } = await repository.get(id);
+    expect(prediction.features).toEqual({ age: 30 });
+    return prediction.entity;
+  };
+  expect(await insertOne('c-1')).toBe('c-1');
+  expect(await insertOne(42)).toBe('42');
+  expect(await insertOne(1e15)).toBe('1000000000000000');
+  expect(await insertOne(null)).toBeNull();
+  expect(await insertOne(undefined)).toBeNull();
+  const id = predictionId();
+  await repository.insert(lineOf({ ...exampleRecord({ id, features: { age: 30 } }), entity_column: 'customer' }).replace('"age":30', '"age":30,"customer":42.0')); // prettier-ignore
+  expect((await repository.get(id)).prediction.entity).toBe('42');
+  const ids = [predictionId(), predictionId()];
+  await repository.insert(
+    lineOf(
+      exampleBatch({
+        rows: 2,
+        ids,
+        features: [{ customer: 'c-1', age: 30 }, { age: 31 }],
+        probabilities: [0.25, 0.5],
+        entity_column: 'customer',
+      }),
+    ),
+  );
+  const rows = await Promise.all(ids.map((each) => repository.get(each)));
+  expect(rows.map(({ prediction }) => [prediction.entity, prediction.features])).toEqual([
+    ['c-1', { age: 30 }],
+    [null, { age: 31 }],
+  ]);
+});
