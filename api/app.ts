@@ -4,6 +4,7 @@ import type { Authenticate } from '../auth/principal.ts';
 import { limitCallers } from '../auth/rates.ts';
 import type { AuditLog } from '../db/audit-log.ts';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
+import { expose } from '../lib/exposition.ts';
 import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
 import { clientAddress } from '../lib/http/client-address.ts';
 import { docsRoutes } from '../lib/http/docs-page.ts';
@@ -104,9 +105,10 @@ export function createApp(deps: ApiDeps) {
     const { status, body } = await checkHealth(checks);
     return c.json(body, status, status === 503 ? { 'retry-after': '2' } : {});
   });
-  app.get('/metrics', open, async (c) =>
-    c.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
-  );
+  app.get('/metrics', open, async (c) => {
+    const { contentType, text } = await expose(await registry.getMetricsAsJSON(), c.req.header('accept'));
+    return c.body(text, 200, { 'content-type': contentType });
+  });
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   app.get('/openapi.json', open, (c) => c.json(app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO })));
   app.route('/docs', docsRoutes('Anneal API', open));

@@ -1,21 +1,24 @@
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 import { Histogram, type Registry } from 'prom-client';
+import { activeExemplar } from '../../lib/exposition.ts';
 import type { ApiEnv } from '../router.ts';
 
-/** Times every request. The label is the route's pattern, never the path, so that callers cannot grow the series. */
+/** Times every request, with the trace of one that is traced. The label is the route's pattern, never the path, so that callers cannot grow the series. */
 export function requestMetrics(registry: Registry) {
   const seconds = new Histogram({
     name: 'anneal_api_request_seconds',
     help: 'Time from the request to the first byte of its answer',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers: [registry],
+    enableExemplars: true,
+    registers: [], // would refuse exemplars, for a registry's own text has none
   });
+  registry.registerMetric(seconds);
   return createMiddleware<ApiEnv>(async (c, next) => {
     const stop = seconds.startTimer();
     await next();
-    stop({ method: methodOf(c.req.method), route: routePath(c, -1), status: String(c.res.status) });
+    stop({ method: methodOf(c.req.method), route: routePath(c, -1), status: String(c.res.status) }, activeExemplar());
   });
 }
 
