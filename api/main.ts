@@ -23,6 +23,7 @@ import { createPerformanceRepository } from '../db/performance.ts';
 import { createPipelineRepository } from '../db/pipelines.ts';
 import { createPredictionRepository } from '../db/predictions.ts';
 import { createRateLimitRepository } from '../db/rate-limits.ts';
+import { createRealisedMetricsRepository } from '../db/realised-metrics.ts';
 import { createRefreshTokenRepository } from '../db/refresh-tokens.ts';
 import { createRetrainingRepository } from '../db/retrainings.ts';
 import { createRunRepository } from '../db/runs.ts';
@@ -159,6 +160,7 @@ async function main(config: Config): Promise<void> {
     labels,
     readLabelFile: createLabelFileReader(),
     performance: createPerformanceRepository(db),
+    realisedMetrics: createRealisedMetricsRepository(db),
     driftReports,
     addUpWindows: windowSums.addUp,
     alerts: createAlertRepository(db),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { ReportedWindow } from '../../db/drift-reports.ts';
+import { WindowRealised } from './realised-metrics.ts';
 
 export const Sequence = z.coerce.number().int().min(1).max(0x7fffffff);
 const Sides = z.object({ reference: z.number(), current: z.number() });
@@ -65,6 +66,7 @@ export const DriftReportSummary = z
 export const DriftReport = DriftComparison.extend({
   ...Window,
   estimate: Estimate,
+  realised: WindowRealised,
   history: z
     .array(
       z.object({

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { requireEndpoint } from '../../auth/principal.ts';
 import type { DriftReportRepository } from '../../db/drift-reports.ts';
+import type { RealisedMetricsRepository } from '../../db/realised-metrics.ts';
 import type { ArtifactStore } from '../../lib/artifact-store.ts';
 import { declareRoute } from '../declare-route.ts';
 import { type DownloadDeps, sendArtifact } from '../downloads.ts';
@@ -8,12 +9,14 @@ import { DriftReport, DriftReportSummary, Sequence, toSummary } from '../resourc
 import { Version } from '../resources/model.ts';
 import { Name } from '../resources/name.ts';
 import { pageOf, pageQuery, toPageBody } from '../resources/page.ts';
+import { toRealised } from '../resources/realised-metrics.ts';
 import { json, problems } from '../resources/problem.ts';
 import { TimeWindow, windowOf } from '../resources/time-window.ts';
 import { createRouter } from '../router.ts';
 
 export interface DriftReportsDeps extends DownloadDeps {
   readonly driftReports: Pick<DriftReportRepository, 'get' | 'list'>;
+  readonly realisedMetrics: Pick<RealisedMetricsRepository, 'get'>;
   readonly store: Pick<ArtifactStore, 'get' | 'getFile'>;
 }
 const tags = ['drift'];
@@ -62,7 +65,7 @@ const downloadWindow = declareRoute(['data'], {
 });
 
 export function driftReportRoutes(deps: DriftReportsDeps) {
-  const { driftReports, store } = deps;
+  const { driftReports, realisedMetrics, store } = deps;
   return createRouter()
     .openapi(listDriftReports, async (c) => {
       const query = c.req.valid('query');
@@ -73,8 +76,12 @@ export function driftReportRoutes(deps: DriftReportsDeps) {
       const { endpoint, sequence } = c.req.valid('param');
       requireEndpoint(c.get('principal'), endpoint);
       const { report } = await driftReports.get(endpoint, sequence);
-      const bytes = Buffer.from(await store.get(report.reportSha256));
-      return c.json(JSON.parse(bytes.toString()) as z.output<typeof DriftReport>, 200);
+      const [bytes, realised] = await Promise.all([
+        store.get(report.reportSha256),
+        realisedMetrics.get(endpoint, sequence),
+      ]);
+      const stored = JSON.parse(Buffer.from(bytes).toString()) as Omit<z.output<typeof DriftReport>, 'realised'>;
+      return c.json({ ...stored, realised: realised && toRealised(realised) }, 200);
     })
     .openapi(downloadWindow, async (c) => {
       const { endpoint, sequence } = c.req.valid('param');

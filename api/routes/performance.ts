@@ -4,6 +4,7 @@ import { declareRoute } from '../declare-route.ts';
 import { Version } from '../resources/model.ts';
 import { Name } from '../resources/name.ts';
 import { pageQuery, toPageBody } from '../resources/page.ts';
+import { Labelled, Metrics, toRealised, WindowRealised } from '../resources/realised-metrics.ts';
 import { json, problems } from '../resources/problem.ts';
 import { TimeWindow, windowOf } from '../resources/time-window.ts';
 import { createRouter } from '../router.ts';
@@ -14,13 +15,6 @@ export interface PerformanceDeps {
   readonly endpoints: Pick<EndpointReads, 'get'>;
 }
 
-const Metric = z.number().nullable();
-const Metrics = {
-  positive_rate: Metric.openapi({ description: 'Share of positive labels' }),
-  ...{ roc_auc: Metric, pr_auc: Metric, log_loss: Metric, brier: Metric },
-  ...{ accuracy: Metric, precision: Metric, recall: Metric, f1: Metric },
-};
-const Labelled = z.int().openapi({ description: 'Rows that have a label' });
 const Estimate = z
   .record(z.string(), z.number())
   .nullable()
@@ -32,19 +26,7 @@ const WindowMetrics = z
     model: Model,
     rows: z.int(),
     ...{ first_at: z.iso.datetime(), last_at: z.iso.datetime(), closed_at: z.iso.datetime() },
-    realised: z
-      .object({
-        labelled: Labelled,
-        ...Metrics,
-        restated_count: z.int().openapi({ description: '1 when it was computed for the first time' }),
-        computed_at: z.iso.datetime(),
-        target_drift: z
-          .object({ method: z.string(), score: z.number().nullable(), threshold: z.number(), drifted: z.boolean() })
-          .nullable()
-          .openapi({ description: 'The labels beside those of the reference; null with too few of them' }),
-      })
-      .nullable()
-      .openapi({ description: 'By the labels that have arrived; null before the first' }),
+    realised: WindowRealised,
     estimated: Estimate,
   })
   .openapi('WindowPerformance');
@@ -110,19 +92,6 @@ const toWindow = ({ window, realised, estimate }: WindowPerformance): z.output<t
   realised: realised && toRealised(realised),
   estimated: estimate,
 });
-
-function toRealised({ metrics, targetDrift, ...row }: NonNullable<WindowPerformance['realised']>) {
-  const { labelled, positive_rate, roc_auc, pr_auc, log_loss, brier, accuracy, precision, recall, f1 } = metrics;
-  return {
-    ...{ labelled, positive_rate, roc_auc, pr_auc, log_loss, brier, accuracy, precision, recall, f1 },
-    restated_count: row.restatedCount,
-    computed_at: row.computedAt.toISOString(),
-    target_drift: targetDrift && {
-      ...{ method: targetDrift.method, score: targetDrift.score },
-      ...{ threshold: targetDrift.threshold, drifted: targetDrift.drifted },
-    },
-  };
-}
 
 const toVersion = ({ model, version, windows, rows, ...found }: VersionPerformance) => ({
   ...{ model: { name: model, version }, windows, rows },

@@ -212,6 +212,7 @@ export function createTestApp(changes: Partial<ApiDeps> = {}) {
     labels: {} as ApiDeps['labels'],
     readLabelFile: createLabelFileReader(),
     performance: {} as ApiDeps['performance'],
+    realisedMetrics: { get: () => Promise.resolve(null) },
     driftReports: {} as ApiDeps['driftReports'],
     addUpWindows: () => Promise.reject(new Error('no test double')),
     alerts: {} as ApiDeps['alerts'],

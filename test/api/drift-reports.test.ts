@@ -60,10 +60,34 @@ test('reports are listed by what they are filtered for, each with its verdict an
 
 test('one report is answered as it was stored, with its distributions', async () => {
   const { app } = await setUp();
-  expect(await (await app.request('/api/v1/drift-reports/loans/3')).json()).toEqual(exampleReport());
+  expect(await (await app.request('/api/v1/drift-reports/loans/3')).json()).toEqual({
+    ...exampleReport(),
+    realised: null,
+  });
   const missing = await app.request('/api/v1/drift-reports/loans/4');
   expect([missing.status, (await problemOf(missing)).code]).toEqual([404, 'NOT_FOUND']);
   expect((await app.request('/api/v1/drift-reports/loans/zero')).status).toBe(422);
+});
+
+test('what the labels of the window say stands beside it as soon as there are some', async () => {
+  const counts = { confusion: { tp: 1, fp: 0, tn: 1, fn: 0 }, labelled: 2, positive_rate: 0.5 };
+  const metrics = {
+    ...counts,
+    roc_auc: 1,
+    pr_auc: 1,
+    log_loss: 0.1,
+    brier: 0.01,
+    accuracy: 1,
+    precision: 1,
+    recall: 1,
+    f1: 1,
+  };
+  const computedAt = new Date('2026-11-22T00:00:00Z');
+  const row = { endpoint: 'loans', sequence: 3, metrics, labelled: 2, targetDrift: null, restatedCount: 4, computedAt };
+  const { app } = await setUp({ realisedMetrics: { get: () => Promise.resolve(row) } });
+  expect(await (await app.request('/api/v1/drift-reports/loans/3')).json()).toMatchObject({
+    realised: { labelled: 2, roc_auc: 1, restated_count: 4, computed_at: '2026-11-22T00:00:00.000Z' },
+  });
 });
 
 test('the predictions of a window are downloaded as Parquet, and who did is recorded', async () => {

@@ -23,6 +23,7 @@ import { createModelRepository } from '../../db/models.ts';
 import { createPipelineRepository } from '../../db/pipelines.ts';
 import { createPerformanceRepository } from '../../db/performance.ts';
 import { createPredictionRepository } from '../../db/predictions.ts';
+import { createRealisedMetricsRepository } from '../../db/realised-metrics.ts';
 import { createRunRepository } from '../../db/runs.ts';
 import { createLogger } from '../../lib/log.ts';
 import { connectTemporal } from '../../lib/temporal-connection.ts';
@@ -80,6 +81,7 @@ beforeAll(async () => {
     readLabelFile: createLabelFileReader(),
     performance: createPerformanceRepository(db),
     driftReports: createDriftReportRepository(db),
+    realisedMetrics: createRealisedMetricsRepository(db),
     addUpWindows: () => Promise.reject(new Error('no test double')),
     alerts: createAlertRepository(db),
     retrainings: createRetrainingRepository(db),
