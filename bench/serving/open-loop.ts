@@ -1,12 +1,16 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { benchRows } from './data.ts';
+import { benchRows, type FeatureRow } from './data.ts';
 import type { BenchServer } from './server.ts';
 
 /** Sends single rows at a steady rate, whether or not the ones before are answered. Answers how long each took, in ms. */
-export async function latenciesOf(server: BenchServer, perSecond: number, seconds: number): Promise<number[]> {
+export async function latenciesOf(
+  server: Pick<BenchServer, 'url' | 'headers' | 'row'>,
+  perSecond: number,
+  seconds: number,
+  rows: readonly FeatureRow[] = benchRows(100, 3),
+): Promise<number[]> {
   const agent = new Agent({ keepAlive: true });
-  const rows = benchRows(100, 3);
   const started = performance.now();
   const answers: Promise<number>[] = [];
   for (let index = 0; index < perSecond * seconds; index++) {
@@ -21,7 +25,7 @@ export async function latenciesOf(server: BenchServer, perSecond: number, second
 }
 
 const timeOf = (
-  { url, headers, row }: BenchServer,
+  { url, headers, row }: Pick<BenchServer, 'url' | 'headers' | 'row'>,
   { headers: own, body }: ReturnType<BenchServer['row']['request']>,
   agent: Agent,
 ): Promise<number> =>
