@@ -17,7 +17,7 @@ export interface Received {
 /** A real receiver of webhooks that checks signatures as its owner would. `answer` gives the status of the nth message, from 1. */
 export async function startWebhookReceiver(secret: string, answer: (count: number) => number) {
   const received: Received[] = [];
-  const server = http.createServer(async (request, response) => {
+  const answerTo = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const body = await text(request);
     const timestamp = String(request.headers['x-anneal-timestamp']);
     const isFresh = Math.abs(Date.now() / 1000 - Number(timestamp)) < 60;
@@ -26,7 +26,8 @@ export async function startWebhookReceiver(secret: string, answer: (count: numbe
     const status = answer(received.length + 1);
     received.push({ status, isSigned, body: JSON.parse(body) as Received['body'] });
     response.writeHead(status).end();
-  });
+  };
+  const server = http.createServer((request, response) => void answerTo(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -20,6 +20,7 @@ export async function respondToWindow(input: RespondInput): Promise<void> {
   const { retraining, deliveries } = await judgeWindow(input);
   await startDeliveries(deliveries);
   if (!retraining) return;
-  const workflowId = `retraining:${input.endpoint}:${input.sequence}`;
+  const { endpoint, sequence } = retraining.cause;
+  const workflowId = `retraining:${endpoint}:${sequence}`;
   await unlessStarted(() => startChild(retrain, { workflowId, args: [retraining], ...ON_ITS_OWN }));
 }

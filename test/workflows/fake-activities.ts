@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Evaluated, MadeDataset, PreparedData, TrainedCandidate } from '../../activities/artifacts.ts';
+import type { AlertActivities } from '../../activities/alerts.ts';
 import type { BatchPredictionActivities } from '../../activities/batch-predictions.ts';
 import type { DatasetActivities } from '../../activities/dataset.ts';
 import type { DeploymentActivities } from '../../activities/deployment.ts';
@@ -10,9 +11,12 @@ import type { PlanningActivities } from '../../activities/planning.ts';
 import type { PreprocessingActivities } from '../../activities/preprocessing.ts';
 import type { ProjectionActivities, ProjectionInput } from '../../activities/projection.ts';
 import type { RegistryActivities } from '../../activities/registry.ts';
+import type { ResponseActivities } from '../../activities/respond.ts';
+import type { RetrainingActivities } from '../../activities/retraining.ts';
 import type { TrainingActivities } from '../../activities/training.ts';
 
-export type AllActivities = BatchPredictionActivities &
+export type AllActivities = AlertActivities &
+  BatchPredictionActivities &
   DatasetActivities &
   DeploymentActivities &
   DriftActivities &
@@ -22,6 +26,8 @@ export type AllActivities = BatchPredictionActivities &
   PreprocessingActivities &
   ProjectionActivities &
   RegistryActivities &
+  ResponseActivities &
+  RetrainingActivities &
   TrainingActivities;
 
 const dataset: MadeDataset = {
@@ -89,6 +95,11 @@ export function fakeActivities(replace: Partial<AllActivities> = {}) {
     awaitDriftWork: ({ after }) =>
       Promise.resolve(after < 3 ? { kind: 'window', sequence: after + 1 } : { kind: 'over' }),
     computeDrift: () => Promise.resolve({ reported: true }),
+    judgeWindow: () => Promise.resolve({ retraining: null, deliveries: [] }),
+    extendDataset: () => Promise.resolve({ kind: 'dataset', dataset_version: 'ds_20260102T000000Z_0123456789ab' }),
+    endRetraining: () => Promise.resolve([]),
+    sendAlert: () => Promise.resolve(),
+    giveUpAlert: () => Promise.resolve(),
     ...replace,
   };
   return { activities, projected };

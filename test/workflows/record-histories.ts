@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { statusQuery } from '../../workflows/messages.ts';
 import { brokenContract, endlessTraining, fakeActivities } from './fake-activities.ts';
-import { startJob, startTemporal, withWorkers } from './temporal.ts';
+import { retraining, startJob, startTemporal, withWorkers } from './temporal.ts';
 
 // Records the histories that replay.test.ts replays: `node test/workflows/record-histories.ts`. Run it only when a
 // change of the workflows is meant to break with running ones; otherwise such a change needs `patched`. Names after it
@@ -22,6 +23,11 @@ await record('batch', {}, { workflow: 'batchPredict' });
 const planBatch = () => Promise.resolve({ plan: 'plan', rows: 4_000_000, chunks: 80 });
 await record('batch-continued', { planBatch }, { workflow: 'batchPredict' });
 await record('watch', {}, { workflow: 'watchDrift' });
+const judgeWindow = () => Promise.resolve({ retraining, deliveries: [1, 2] });
+await record('response', { judgeWindow }, { workflow: 'watchDrift' });
+await record('retraining', { endRetraining: () => Promise.resolve([3]) }, { workflow: 'retrain' });
+const refused = () => Promise.reject(ApplicationFailure.nonRetryable('the webhook answered 404', 'INVALID'));
+await record('refused-alert', { sendAlert: refused }, { workflow: 'deliverAlert' });
 await stop();
 
 async function record(

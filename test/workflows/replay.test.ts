@@ -14,12 +14,19 @@ beforeAll(async () => {
   current = await bundle('../../workflows/index.ts');
 });
 
-test.each(['success', 'failure', 'cancel', 'deployment', 'batch', 'batch-continued'])(
-  'a recorded run (%s) replays on the workflows of today',
-  async (name) => {
-    await Worker.runReplayHistory({ workflowBundle: current }, await recorded(name));
-  },
-);
+test.each([
+  'success',
+  'failure',
+  'cancel',
+  'deployment',
+  'batch',
+  'batch-continued',
+  'response',
+  'retraining',
+  'refused-alert',
+])('a recorded run (%s) replays on the workflows of today', async (name) => {
+  await Worker.runReplayHistory({ workflowBundle: current }, await recorded(name));
+});
 
 test('the replay notices commands in another order', async () => {
   const workflowBundle = await bundle('reordered/index.ts');

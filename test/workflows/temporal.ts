@@ -8,6 +8,7 @@ import {
   type JobInput,
   type WatchDriftInput,
 } from '../../workflows/messages.ts';
+import type { RetrainInput } from '../../activities/retraining.ts';
 import { startTestTemporal } from '../platform.ts';
 import type { AllActivities } from './fake-activities.ts';
 
@@ -75,7 +76,19 @@ const batch: BatchPredictInput = {
 
 const watch: WatchDriftInput = { endpoint: 'churn' };
 
-const INPUTS: Readonly<Record<string, unknown>> = { deployModel: deployment, batchPredict: batch, watchDrift: watch };
+export const retraining: RetrainInput = {
+  ...{
+    cause: { endpoint: 'churn', sequence: 1, kind: 'drift' },
+    run_id: 'retrain-churn-1',
+    model: 'churn',
+    version: 1,
+  },
+  ...{ pipeline: { name: 'churn', version: 1 }, definition: '0'.repeat(64), include_labels: true },
+};
+
+const INPUTS: Readonly<Record<string, unknown>> = {
+  ...{ deployModel: deployment, batchPredict: batch, watchDrift: watch, retrain: retraining, deliverAlert: 1 },
+};
 
 export const startJob = (client: Client, workflow: string) =>
   client.workflow.start(workflow, {
