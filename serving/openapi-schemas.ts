@@ -75,5 +75,8 @@ export const SCHEMAS = {
     }),
     created_at: { type: 'string', format: 'date-time' },
   }),
-  Signature: object({ inputs: list(INPUT), classes: OUTCOMES, decision: OUTCOMES, threshold: NUMBER }),
+  Signature: object(
+    { inputs: list(INPUT), classes: OUTCOMES, decision: OUTCOMES, threshold: NUMBER },
+    { entity: STRING },
+  ),
 } as const;

@@ -157,14 +157,24 @@ const rowsSchema = (row: object, maxItems: number) => ({
 });
 
 function rowSchema({ model }: ServedSlot) {
-  const { inputs } = model.signature;
+  const { inputs, entity } = model.signature;
   return {
     type: 'object',
     additionalProperties: false,
     required: inputs.filter((input) => !input.nullable).map((input) => input.name),
-    properties: Object.fromEntries(inputs.map((input) => [input.name, columnSchema(input)])),
+    properties: {
+      ...Object.fromEntries(inputs.map((input) => [input.name, columnSchema(input)])),
+      ...(entity === undefined ? {} : { [entity]: ENTITY }),
+    },
   };
 }
+
+const ENTITY = {
+  description: 'Whom or what the row is about: kept with the prediction, not an input of the model',
+  type: ['string', 'integer', 'null'],
+  ...{ minLength: 1, maxLength: 200, pattern: '^[^\\u0000]*$' },
+  ...{ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+};
 
 const COLUMNS = {
   numeric: { type: 'number', minimum: -MAX_FLOAT32, maximum: MAX_FLOAT32 },

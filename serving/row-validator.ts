@@ -1,6 +1,7 @@
 import type { ErrorDetail } from '../lib/errors.ts';
 import type { InputColumn } from '../ml/features.ts';
 import type { ModelSignature, RawRow } from '../ml/signature.ts';
+import { entityRule } from './entity-rule.ts';
 
 type Value = RawRow[string];
 export interface Broken {
@@ -16,9 +17,9 @@ export const MAX_FLOAT32 = 3.4028234663852886e38;
 
 /**
  * The rules for one row, prepared once per signature. Only missing values of nullable columns may be null or absent;
- * categories the model has not seen are accepted, and scored as missing.
+ * categories the model has not seen are accepted, and scored as missing. The entity may come along.
  */
-export function compileRowValidator({ inputs }: Pick<ModelSignature, 'inputs'>): RowValidator {
+export function compileRowValidator({ inputs, entity }: Pick<ModelSignature, 'inputs' | 'entity'>): RowValidator {
   const columns = inputs.map((input) => ({ name: input.name, check: ruleOf(input), nullable: input.nullable }));
   const known = new Set(inputs.map((input) => input.name));
 
@@ -36,8 +37,11 @@ export function compileRowValidator({ inputs }: Pick<ModelSignature, 'inputs'>):
       if (broken) errors.push({ path: path(name), ...broken });
       else complete[name] = value as Value;
     }
+    const about = entity !== undefined && Object.hasOwn(row, entity) ? (row as Record<string, unknown>)[entity] : null;
+    const broken = about === null ? null : entityRule(about);
+    if (broken) errors.push({ path: path(entity!), ...broken });
     for (const name of Object.keys(row)) {
-      if (!known.has(name))
+      if (name !== entity && !known.has(name))
         errors.push({ path: path(name), rule: 'unknown_column', message: 'is not a feature of the model' });
     }
     return complete;

@@ -19,6 +19,7 @@ const Answers = z
 /** What the metadata entry `signature` of a model file must be, as JSON. */
 const Signature = z.strictObject({
   inputs: z.array(Column).min(1).max(2000),
+  entity: Name.optional(),
   classes: Answers,
   decision: Answers,
   threshold: z.number().min(0).max(1),
@@ -59,6 +60,9 @@ export function servedSignature({ graph, metadataProps = [] }: ReadModel): Model
   }
   if (declared.size < signature.inputs.length) {
     throw new RefusedModel('metadata_props.signature.inputs', 'unique', 'names an input twice');
+  }
+  if (signature.entity !== undefined && declared.has(signature.entity)) {
+    throw new RefusedModel('metadata_props.signature.entity', 'unique', 'is an input, too');
   }
   const outputs = valuesByName(graph?.output, 'graph.output');
   for (const name of OUTPUTS) {

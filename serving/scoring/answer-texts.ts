@@ -17,7 +17,7 @@ export type AnswerTexts = ReturnType<typeof compileAnswerTexts>;
 
 /** JSON of answers and log lines, of which only a few values change from row to row: the rest is made once per model. */
 export function compileAnswerTexts({ endpoint, revision, model }: AnswerSource) {
-  const { classes, decision, threshold } = model.signature;
+  const { classes, decision, threshold, entity } = model.signature;
   const cut = Math.fround(threshold);
   const sideOf = (probability: number) => (probability >= cut ? 'positive' : 'negative');
   const perSide = (make: (side: 'positive' | 'negative') => string) => ({
@@ -30,7 +30,8 @@ export function compileAnswerTexts({ endpoint, revision, model }: AnswerSource) 
   const logOutcome = perSide((side) => `,"label":${text(classes[side])},"decision":${text(decision[side])}`);
   const { negative, positive } = classes;
   const logOutcomes = `"cut":${cut},"labels":${json([negative, positive])},"decisions":${json([decision.negative, decision.positive])}`;
-  const logModel = `,"endpoint":${text(endpoint)},"revision":${revision},"model":${text(model.modelName)},"version":${model.version}`;
+  const logEntity = entity === undefined ? '' : `,"entity_column":${text(entity)}`;
+  const logModel = `,"endpoint":${text(endpoint)},"revision":${revision},"model":${text(model.modelName)},"version":${model.version}${logEntity}`;
 
   const row = (id: string, probability: number, more: string) => {
     const side = sideOf(probability);

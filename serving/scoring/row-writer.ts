@@ -1,5 +1,6 @@
 import { MISSING_INTEGER } from '../../lib/model-feeds.ts';
 import type { ModelSignature } from '../../ml/signature.ts';
+import { entityRule } from '../entity-rule.ts';
 import { MAX_FLOAT32 } from '../row-validator.ts';
 import { layoutOf, type RowBuffers } from './row-buffers.ts';
 
@@ -13,7 +14,7 @@ export type RowWriter = (row: unknown, buffers: RowBuffers, index: number) => bo
  * Code made for one signature: a loop over columns of mixed types takes five times as long. Every name enters it as a
  * JSON string, so no name can be code.
  */
-export function compileRowWriter({ inputs }: Pick<ModelSignature, 'inputs'>): RowWriter {
+export function compileRowWriter({ inputs, entity }: Pick<ModelSignature, 'inputs' | 'entity'>): RowWriter {
   const layout = layoutOf(inputs);
   const columns = inputs.map(({ name, type, nullable }) => {
     const read = `value = row[${JSON.stringify(name)}];`;
@@ -30,12 +31,20 @@ export function compileRowWriter({ inputs }: Pick<ModelSignature, 'inputs'>): Ro
     const n = index * ${numbers.length}, t = index * ${texts.length}, i = index * ${integers.length};
     let value, seen = 0;
     ${columns.join('\n')}
+    ${entity === undefined ? '' : entityCode(entity)}
     let keys = 0;
     for (const key in row) keys++;
     return keys === seen;`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  return new Function('row', 'buffers', 'index', body) as RowWriter;
+  const compiled = new Function('entityRule', `return (row, buffers, index) => { ${body} };`) as (
+    rule: typeof entityRule,
+  ) => RowWriter;
+  return compiled(entityRule);
 }
+
+/** It is checked and written nowhere: what is logged is the row as it was sent. */
+const entityCode = (name: string) => `value = row[${JSON.stringify(name)}];
+    if (value !== undefined) { seen++; if (value !== null && entityRule(value) !== null) return false; }`;
 
 /** Where a column's value goes, what marks it as missing, and the code that checks and writes one that is there. */
 function columnCode(
