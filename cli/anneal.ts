@@ -66,10 +66,10 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     say(await verifyAudit(loadConfig(), args));
   },
   drift: async (args) => {
-    const { driftCheck, endpointReport } = await import('./drift-check.ts');
+    const { driftCheck, endpointDrift } = await import('./drift-check.ts');
     process.exitCode = await driftCheck(args, {
       say,
-      endpointReport: async (...of) => await endpointReport(await openSession(), ...of),
+      endpointDrift: async (...of) => await endpointDrift(await openSession(), ...of),
     }).catch((error: unknown) => explain(error, 2));
   },
   sample: async (args) => (await import('./sample.ts')).writeSample(args),
