@@ -4,6 +4,7 @@ import { busyWarning, report, shortfalls, type BenchOptions, type BenchOutcome }
 
 /** Loaded when asked for: a benchmark must not pay for another one's imports. */
 const BENCHMARKS: Record<string, () => Promise<(options: BenchOptions) => Promise<BenchOutcome>>> = {
+  drift: async () => (await import('./drift.ts')).benchDrift,
   'drift-isolation': async () => (await import('./drift-worker-away.ts')).benchDriftWorkerAway,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   serving: async () => (await import('./serving.ts')).benchServing,

@@ -22,7 +22,7 @@ export interface BenchRow {
 }
 
 export interface BenchOptions {
-  /** Few short rounds, to see that it runs: the serving benchmarks only. */
+  /** Few short rounds, to see that it runs: the drift and serving benchmarks only. */
   readonly quick: boolean;
 }
 /** What a benchmark measured. `rows` that compare outputs come before those that compare times. */

@@ -22,7 +22,7 @@ export interface ColumnPair {
 
 // A query over several columns costs little more than over one, most of it being paid per chunk of 2,048 rows.
 const GROUP_COLUMNS = 8;
-const GROUP_BYTES = 16 * 2 ** 20;
+const GROUP_BYTES = 4 * 2 ** 20;
 
 /**
  * The values of both tables, column by column; infinite numbers and empty texts are missing ones. The arrays are
