@@ -88,8 +88,7 @@ export const createDriftWindowRepository = ({ db, sql: postgres }: Pick<Connecti
     const found = postgres<{ line: string }[]>`
       select json_build_object(
         'id', id, 'created_at', to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-        'features', features, 'entity', entity, 'probability', probability, 'label', label, 'decision', decision,
-        'entity', entity)::text as line
+        'features', features, 'entity', entity, 'probability', probability, 'label', label, 'decision', decision)::text as line
       from predictions
       where endpoint = ${endpoint} and model = ${model} and version = ${version}
         and position > ${afterPosition} and position <= ${untilPosition}
