@@ -1,4 +1,4 @@
-import { isSpanContextValid, type SpanContext, trace, TraceFlags } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
 import { type Metric, type MetricObjectWithValues, type MetricValue, Registry } from 'prom-client';
 
 /** All metrics of a process, as `Registry.getMetricsAsJSON` gives them. */
@@ -13,7 +13,8 @@ export async function expose(snapshot: Snapshot, accept = ''): Promise<Expositio
   const open = accept.includes('application/openmetrics-text');
   const contentType = open ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
   // A registry of its own: writing OpenMetrics renames the counters of a registry, for good.
-  const registry = new Registry(contentType);
+  const registry = new Registry();
+  registry.setContentType(contentType);
   for (const metric of snapshot) {
     const counter = (metric.type as unknown as string) === 'counter';
     const named = { ...metric, name: open && counter ? metric.name.replace(/_total$/, '') : metric.name };
@@ -22,10 +23,11 @@ export async function expose(snapshot: Snapshot, accept = ''): Promise<Expositio
   return { contentType, text: await registry.metrics() };
 }
 
-/** Exemplar labels that lead from a measurement to the active trace; none when it is not recorded. */
-export const activeExemplar = () => exemplarOf(trace.getActiveSpan()?.spanContext());
-
-export function exemplarOf(span: SpanContext | undefined): { trace_id?: string } {
-  const recorded = span !== undefined && isSpanContextValid(span) && (span.traceFlags & TraceFlags.SAMPLED) !== 0;
-  return recorded ? { trace_id: span.traceId } : {};
+/** The trace that is active and recorded, or null. */
+export function recordedTrace(): string | null {
+  const span = trace.getActiveSpan();
+  return span?.isRecording() ? span.spanContext().traceId : null;
 }
+
+/** Labels of an exemplar that lead to a trace; as an object without names, for prom-client's types know none. */
+export const exemplarOf = (traceId: string | null): object => (traceId === null ? {} : { trace_id: traceId });

@@ -31,11 +31,13 @@ export function inRequestSpan<T>(
 export interface RequestSpan {
   /** Of the span, or of the caller's trace when nothing is traced here; null without both. */
   readonly traceId: string | null;
+  /** Is the span recorded here, so that `traceId` can be looked up? */
+  readonly recorded: boolean;
   readonly end: (status: number) => void;
 }
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-const UNTRACED: RequestSpan = { traceId: null, end: () => undefined };
+const UNTRACED: RequestSpan = { traceId: null, recorded: false, end: () => undefined };
 
 /**
  * A server span that nothing is made inside of: it need not be the active one, which costs more than it. Of requests
@@ -58,10 +60,12 @@ export function startRequestSpan(
       : propagation.extract(ROOT_CONTEXT, { traceparent, tracestate: request.header('tracestate') });
   const { method, path } = request;
   const span = tracer().startSpan(`${method} ${path}`, { kind: SpanKind.SERVER }, parent);
-  if (span.isRecording()) span.setAttributes({ 'http.request.method': method, 'anneal.request_id': requestId });
+  const recorded = span.isRecording();
+  if (recorded) span.setAttributes({ 'http.request.method': method, 'anneal.request_id': requestId });
   const { traceId } = span.spanContext();
   return {
     traceId: isValidTraceId(traceId) ? traceId : (TRACEPARENT.exec(traceparent ?? '')?.[1] ?? null),
+    recorded,
     end: (status) => {
       span.setAttribute('http.response.status_code', status);
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });

@@ -8,6 +8,7 @@ import { createFinalFirstRouter } from '../lib/http/final-first-router.ts';
 import { answerProblem, toProblem } from '../lib/http/problem.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import { refuseUnrouted } from '../lib/http/unrouted.ts';
+import type { Snapshot } from '../lib/exposition.ts';
 import type { Logger } from '../lib/log.ts';
 import type { ServedSlot } from './served-slot.ts';
 import type { ModelSlots } from './model-slots.ts';
@@ -36,8 +37,8 @@ export interface ServingDeps {
   /** Why the process should get no requests; null when it should. */
   readonly notReady: () => string | null;
   readonly metrics: ServingMetrics;
-  /** All metrics, as Prometheus text. */
-  readonly scrape: () => Promise<string>;
+  /** All metrics. */
+  readonly scrape: () => Promise<Snapshot>;
   /** Has what is answered before it is answered. */
   readonly predictionLog: PredictionLog;
   readonly explain: Explainer['explain'];

@@ -124,7 +124,7 @@ async function main(): Promise<void> {
     modelUri,
     opening,
     registry,
-    scrape: cluster?.scrape ?? (() => registry.metrics()),
+    scrape: cluster?.scrape ?? (() => registry.getMetricsAsJSON()),
     log,
     rates: limits.rates,
     predictionLog: predictions.log,

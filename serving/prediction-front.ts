@@ -93,7 +93,7 @@ export function createPredictionFront(deps: PredictionFrontDeps) {
       throw error;
     } finally {
       span.end(status);
-      metrics.answered(slot, status, (performance.now() - arrivedMs) / 1000);
+      metrics.answered(slot, status, (performance.now() - arrivedMs) / 1000, span.recorded ? span.traceId : null);
     }
   };
 

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { exemplarOf } from '../lib/exposition.ts';
 import type { ServedSlot } from './served-slot.ts';
 
 export type ServingMetrics = ReturnType<typeof createServingMetrics>;
@@ -35,8 +36,10 @@ export function createServingMetrics(
     help: 'Time from the request to the answer',
     labelNames: ['endpoint', 'version'] as const,
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
-    registers,
+    enableExemplars: true,
+    registers: [], // would refuse exemplars, for a registry's own text has none
   });
+  registry.registerMetric(seconds);
   const rows = new Counter({
     name: 'anneal_predictions_total',
     help: 'Scored rows',
@@ -104,10 +107,12 @@ export function createServingMetrics(
 
   return {
     scored: (slot: Slot, count: number): void => of(slot).rows.inc(count),
-    answered: (slot: Slot, status: number, elapsedSeconds: number): void => {
+    /** `trace` can be looked up; null without one. */
+    answered: (slot: Slot, status: number, elapsedSeconds: number, trace: string | null = null): void => {
       const one = of(slot);
       (one.statuses.get(status) ?? answersOf(one, status)).inc();
-      one.seconds.observe(elapsedSeconds);
+      if (trace === null) one.seconds.observe(elapsedSeconds);
+      else seconds.observe({ labels: one.labels, value: elapsedSeconds, exemplarLabels: exemplarOf(trace) });
     },
     failed: (slot: Slot, code: string): void => {
       const one = of(slot);

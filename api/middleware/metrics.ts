@@ -1,7 +1,7 @@
 import { createMiddleware } from 'hono/factory';
 import { routePath } from 'hono/route';
 import { Histogram, type Registry } from 'prom-client';
-import { activeExemplar } from '../../lib/exposition.ts';
+import { exemplarOf, recordedTrace } from '../../lib/exposition.ts';
 import type { ApiEnv } from '../router.ts';
 
 /** Times every request, with the trace of one that is traced. The label is the route's pattern, never the path, so that callers cannot grow the series. */
@@ -16,9 +16,11 @@ export function requestMetrics(registry: Registry) {
   });
   registry.registerMetric(seconds);
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const stop = seconds.startTimer();
+    const startedMs = performance.now();
     await next();
-    stop({ method: methodOf(c.req.method), route: routePath(c, -1), status: String(c.res.status) }, activeExemplar());
+    const labels = { method: methodOf(c.req.method), route: routePath(c, -1), status: String(c.res.status) };
+    const value = (performance.now() - startedMs) / 1000;
+    seconds.observe({ labels, value, exemplarLabels: exemplarOf(recordedTrace()) });
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Registry } from 'prom-client';
+import type { Snapshot } from '../../lib/exposition.ts';
 import type { HandedOver } from '../../lib/http/handed-over.ts';
-import { asMessage, type FromMember, PLACE, type Snapshot, type ToMember } from './messages.ts';
-import { textOf } from './shared-metrics.ts';
+import { asMessage, type FromMember, PLACE, type ToMember } from './messages.ts';
+import { sumOf } from './shared-metrics.ts';
 
 export interface Place {
   /** 0 for the first, and for one that serves alone. */
@@ -60,7 +61,7 @@ export function joinCluster(registry: Registry) {
       tell({ type: 'scrape' });
     }
     const { promise } = scraping;
-    return await textOf(await promise.finally(() => (scraping = null)));
+    return await sumOf(await promise.finally(() => (scraping = null)));
   };
-  return { connections, /** Metrics of all processes, as Prometheus text. */ scrape };
+  return { connections, /** Metrics of all processes. */ scrape };
 }

@@ -1,8 +1,5 @@
 import type { Serializable } from 'node:child_process';
-import type { MetricObjectWithValues, MetricValue } from 'prom-client';
-
-/** All metrics of a process, as `Registry.getMetricsAsJSON` gives them. */
-export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
+import type { Snapshot } from '../../lib/exposition.ts';
 
 /** From a process that serves to the one that started it. */
 export type FromMember =

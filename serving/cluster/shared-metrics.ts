@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AggregatorRegistry, type Registry } from 'prom-client';
-import type { Snapshot } from './messages.ts';
+import type { Snapshot } from '../../lib/exposition.ts';
 
 const ANSWER_MS = 1_000;
 const COUNTED: readonly string[] = ['counter', 'histogram'];
@@ -55,9 +55,27 @@ export function createSharedMetrics(own: Registry, answerMs = ANSWER_MS) {
   };
 }
 
-/** As Prometheus text: counters and histograms of all processes summed, gauges one by one. */
-export const textOf = (snapshots: readonly Snapshot[]): Promise<string> =>
-  AggregatorRegistry.aggregate(snapshots as Snapshot[]).metrics();
+/** Counters and histograms of all processes summed, each bucket with its newest exemplar; gauges one by one. */
+export async function sumOf(snapshots: readonly Snapshot[]): Promise<Snapshot> {
+  const summed = await AggregatorRegistry.aggregate(snapshots as Snapshot[]).getMetricsAsJSON();
+  const newest = new Map<string, Exemplar>();
+  for (const value of snapshots.flat().flatMap(({ values }) => values as Bucket[])) {
+    const key = value.exemplar && keyOf(value);
+    if (key && !((newest.get(key)?.timestamp ?? 0) > value.exemplar.timestamp)) newest.set(key, value.exemplar);
+  }
+  if (newest.size === 0) return summed;
+  return summed.map((metric) => {
+    const values = (metric.values as Bucket[]).map((value) => ({ ...value, exemplar: newest.get(keyOf(value)) }));
+    return { ...metric, values };
+  });
+}
+
+/** What prom-client's types leave out. */
+interface Exemplar {
+  readonly timestamp: number;
+}
+type Bucket = Snapshot[number]['values'][number] & { readonly metricName?: string; readonly exemplar?: Exemplar };
+const keyOf = ({ metricName, labels }: Bucket) => `${metricName} ${JSON.stringify(Object.entries(labels).sort())}`;
 
 /** What counts is summed; a state belongs to its process, and says so. */
 const ofProcess = (snapshot: Snapshot, process: string): Snapshot =>

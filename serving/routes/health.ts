@@ -1,13 +1,12 @@
 import { Hono, type Context } from 'hono';
-import { Registry } from 'prom-client';
 import { type AuthEnv, guard } from '../../auth/guard.ts';
+import { expose, type Snapshot } from '../../lib/exposition.ts';
 
 export interface HealthRoutesDeps {
   readonly modelUri: string;
   /** Why the process should get no requests; null when it should. */
   readonly notReady: () => string | null;
-  /** All metrics, as Prometheus text. */
-  readonly scrape: () => Promise<string>;
+  readonly scrape: () => Promise<Snapshot>;
   readonly enableBoom: boolean;
 }
 
@@ -25,9 +24,10 @@ export function healthRoutes({ modelUri, notReady, scrape, enableBoom }: HealthR
     .get('/api/v1/predict/health', open, health)
     .get('/livez', open, (c) => c.json({ status: 'ok' }))
     .get('/readyz', open, (c) => answer(c))
-    .get('/metrics', open, async (c) =>
-      c.body(await scrape(), 200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }),
-    );
+    .get('/metrics', open, async (c) => {
+      const { contentType, text } = await expose(await scrape(), c.req.header('accept'));
+      return c.body(text, 200, { 'content-type': contentType });
+    });
   if (enableBoom) {
     app.get('/boom', guard(['predict']), () => {
       throw new Error('boom: asked for');

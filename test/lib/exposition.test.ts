@@ -1,6 +1,6 @@
 import { Counter, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { expose, exemplarOf } from '../../lib/exposition.ts';
+import { expose } from '../../lib/exposition.ts';
 
 test('a counter is the same in both formats, whatever was asked for before', async () => {
   const registry = new Registry();
@@ -17,12 +17,4 @@ test('a counter is the same in both formats, whatever was asked for before', asy
   expect(plain.text).toBe(
     '# HELP things_total Things\n# TYPE things_total counter\nthings_total{kind="a",service="api"} 3\n',
   );
-});
-
-test('only a recorded span is an exemplar', () => {
-  const span = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };
-  expect(exemplarOf(span)).toEqual({ trace_id: span.traceId });
-  expect(exemplarOf({ ...span, traceFlags: 0 })).toEqual({});
-  expect(exemplarOf({ ...span, traceId: '0'.repeat(32) })).toEqual({});
-  expect(exemplarOf(undefined)).toEqual({});
 });

@@ -86,7 +86,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     inFlight: createInFlight(100),
     traceShare: 1,
     explain: () => Promise.reject(new Error('this test explains nothing')),
-    scrape: () => registry.metrics(),
+    scrape: () => registry.getMetricsAsJSON(),
     metrics: createServingMetrics(registry, () => slots.names().map((name) => slots.get(name)!)),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 20_000, maxBatchBytes: 20_000, maxRows: 300 },

@@ -68,7 +68,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     modelUri: settings.modelUri ?? 'models:/churn@production',
     opening: createModelOpening({ timeoutMs: 60_000 }),
     registry: new Registry(),
-    scrape: () => Promise.resolve(''),
+    scrape: () => Promise.resolve([]),
     log: pino({ level: 'silent' }),
     limits: { maxBodyBytes: 100_000, maxBatchBytes: 100_000, maxRows: 100 },
     enableBoom: false,

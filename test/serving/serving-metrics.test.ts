@@ -1,5 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
+import { expose, type Snapshot } from '../../lib/exposition.ts';
+import { sumOf } from '../../serving/cluster/shared-metrics.ts';
 import type { PredictionLogState } from '../../serving/prediction-log/start.ts';
 import { createServingMetrics } from '../../serving/serving-metrics.ts';
 import { publishState } from '../../serving/state-metrics.ts';
@@ -34,6 +36,28 @@ test('requests, errors, rows and batches are counted by what is loaded', async (
   const rows = (await linesOf(registry, 'anneal_batch_rows_bucket')).join('\n');
   expect(rows).toContain('{le="4",endpoint="churn",version="3"} 0\n');
   expect(rows).toContain('{le="8",endpoint="churn",version="3"} 1\n');
+});
+
+test('the newest trace of a bucket is shown, also when processes share a port', async () => {
+  const slot = exampleSlot('churn', 3);
+  const processes = [new Registry(), new Registry()];
+  const [first, second] = processes.map((registry) => createServingMetrics(registry, () => [slot]));
+  first!.answered(slot, 200, 0.02, 'a'.repeat(32));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  second!.answered(slot, 200, 0.02, 'b'.repeat(32));
+  second!.answered(slot, 200, 0.02);
+  const shown = async (snapshots: Snapshot[]) => {
+    const { text } = await expose(await sumOf(snapshots), 'application/openmetrics-text');
+    return text
+      .split('\n')
+      .filter((line) => line.includes('trace_id'))
+      .map((line) => line.replace(/ [\d.]+$/, ''));
+  };
+  const bucket = 'anneal_prediction_request_seconds_bucket{le="0.025",endpoint="churn",version="3"}';
+  const snapshots = await Promise.all(processes.map((registry) => registry.getMetricsAsJSON()));
+  const newest = [`${bucket} 3 # {trace_id="${'b'.repeat(32)}"} 0.02`];
+  expect(await shown(snapshots)).toEqual(newest);
+  expect(await shown(snapshots.toReversed())).toEqual(newest);
 });
 
 test('slots of one version count together; a version that is served no more is forgotten after a while, and counts anew', async () => {
