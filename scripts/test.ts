@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findMinio } from '../lib/minio-server.ts';
 import { findTemporal } from '../lib/temporal-server.ts';
+import { findCollector } from '../test/monitoring/collector.ts';
 import { TEST_REPORT } from './reports.ts';
 import { readCounts, summaryLine } from './test-report.ts';
 
@@ -11,6 +12,7 @@ const root = join(import.meta.dirname, '..');
 const progress = (line: string) => console.log(`set-up: ${line}`);
 await findTemporal({ progress });
 await findMinio({ progress });
+await findCollector({ progress });
 
 rmSync(TEST_REPORT, { force: true });
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${TEST_REPORT}`];
