@@ -50,7 +50,11 @@ const createSilence = declareRoute(['release'], {
         endpoint: Name.nullable().default(null),
         kind: z.enum(ALERT_KINDS).nullable().default(null),
         until: z.iso.datetime({ offset: true }),
-        comment: z.string().max(500).default(''),
+        comment: z
+          .string()
+          .max(500)
+          .regex(/^[^\0]*$/, 'must not hold U+0000')
+          .default(''),
       }),
     ),
   },

@@ -87,6 +87,7 @@ test('a silence has an end, which is not far away', async () => {
     expect((await problemOf(response)).errors, until).toMatchObject([{ path: 'until', rule: 'range' }]);
   }
   expect((await post('/silences', {})).status).toBe(422);
+  expect((await post('/silences', { until: '2026-01-02T00:00:00Z', comment: '\0' })).status).toBe(422);
   expect((await app.request('/api/v1/silences/5', { method: 'DELETE' })).status).toBe(204);
   expect(alerts.removeSilence).toHaveBeenCalledWith(5);
 });
