@@ -35,9 +35,10 @@ export function alertsOf({ judged, labelled }: Evidence, bars: readonly MetricBa
   const [known] = labelled;
   const signals: AlertSignal[] = [];
   if (last) {
-    const { sequence, drifted_columns } = last;
+    const { sequence } = last;
+    const features = last.drifted_columns.filter((column) => column !== 'prediction' && column !== 'target');
     signals.push(
-      { kind: 'drift', sequence, message: last.drifted ? `the data has drifted: ${nameSome(drifted_columns)}` : null },
+      { kind: 'drift', sequence, message: last.drifted ? `the data has drifted: ${nameSome(features)}` : null },
       {
         kind: 'prediction_drift',
         sequence,

@@ -24,6 +24,8 @@ test('drift names its columns, but not a hundred of them', () => {
   );
   expect(drift!.message).toBe('the data has drifted: c0, c1, c2, c3, c4 and 95 more');
   expect(prediction!.message).toBe('the predictions have drifted');
+  const both = { ...window, drifted: true, drifted_columns: ['age', 'prediction'] };
+  expect(alertsOf({ judged: [both], labelled: [] }, [])[0]!.message).toBe('the data has drifted: age');
 });
 
 test('performance is measured by the bars, by labels and without them', () => {
