@@ -6,6 +6,7 @@ import { onPath } from '../../lib/go-install.ts';
 import { claimPort } from '../../lib/ports.ts';
 import { churnRows, DEARER_MARKET, exampleCustomer } from '../../pipelines/churn.ts';
 import { startTestPlatform, type TestPlatform } from '../end-to-end/platform.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../otlp-receiver.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { requireProgram } from '../programs.ts';
 import { readExposition, readTable } from './exposition.ts';
@@ -21,6 +22,7 @@ const program = nodeExporter && onPath('prometheus');
 
 requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
   let folder: TemporaryFolder;
+  let receiver: OtlpReceiver;
   let platform: TestPlatform;
   let machine: Awaited<ReturnType<typeof startNodeExporter>>;
   let prometheus: Prometheus;
@@ -29,10 +31,13 @@ requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
   let over = false;
   beforeAll(async () => {
     folder = await temporaryFolder('prometheus');
+    receiver = await startOtlpReceiver();
     const ports = await Promise.all(WORKERS.map((role) => claimPort(0, `WORKER_${role}_METRICS_PORT`)));
     platform = await startTestPlatform({
       ...Object.fromEntries(WORKERS.map((role, index) => [`WORKER_${role}_METRICS_PORT`, String(ports[index])])),
       SERVING_PROCESSES: '2',
+      SERVING_TRACE_SAMPLE_RATIO: '1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
       BUFFER_SIZE: String(BUFFER),
     });
     machine = await startNodeExporter(nodeExporter!, folder.path);
@@ -58,6 +63,7 @@ requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
     await prometheus?.stop();
     await machine?.stop();
     await platform?.stop();
+    await receiver?.stop();
     await folder?.remove();
   });
 
@@ -134,6 +140,22 @@ requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
       if (labels) expect(table.get(name)!.labels, name).toEqual(labels);
     }
   });
+
+  test.each(['anneal_prediction_request_seconds_bucket', 'anneal_api_request_seconds_bucket'])(
+    'Prometheus has exemplars of %s that lead to spans the collector has',
+    async (metric) => {
+      type Exemplars = readonly { readonly exemplars: readonly { readonly labels: { readonly trace_id: string } }[] }[];
+      const seconds = Date.now() / 1000;
+      const window = { start: String(seconds - 600), end: String(seconds + 600) };
+      const missing = async () => {
+        const series = await prometheus.get<Exemplars>('query_exemplars', { query: metric, ...window });
+        const traces = series.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id));
+        const known = new Set(receiver.spans().map(({ traceId }) => traceId));
+        return traces.some((trace) => known.has(trace)) ? [] : [`${traces.length} exemplars, ${known.size} traces`];
+      };
+      expect(await prometheus.settled(missing)).toEqual([]);
+    },
+  );
 
   test('all alerts are evaluated without an error, and the one for drift is up', async () => {
     interface Rules {
