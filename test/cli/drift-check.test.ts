@@ -189,3 +189,12 @@ test('an endpoint is tested by the windows of the version that was asked last', 
   expect((await check(['--endpoint', 'churn'], [report(4, 0.1)])).exitCode).toBe(0);
   await expect(check(['--endpoint', 'churn'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
+
+test('texts that name every row are left out', async () => {
+  const rows = `SELECT i % 60 AS age, 'row ' || i AS id FROM range(100_001) t(i)`;
+  const file = await folderOf({ 'a.parquet': rows });
+  const { exitCode, text } = await check(['--reference', file('a.parquet'), '--current', file('a.parquet')]);
+  expect(text).toContain('id: left out, more than 100000 different values');
+  expect(text).toContain('0 of 1 features drifted');
+  expect(exitCode).toBe(0);
+});
