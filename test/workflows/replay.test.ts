@@ -21,6 +21,7 @@ test.each([
   'deployment',
   'batch',
   'batch-continued',
+  'watch',
   'response',
   'retraining',
   'refused-alert',
