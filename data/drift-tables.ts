@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises';
-import type { DuckDb } from '../lib/duckdb.ts';
+import { quoteName, type DuckDb } from '../lib/duckdb.ts';
 import { PlatformError, type ErrorDetail } from '../lib/errors.ts';
-import { quoteName } from '../lib/duckdb.ts';
 import { categoriesSql, type ComparedColumn, type ComparedTables } from './drift-columns.ts';
 import { tableOf } from './typed-columns.ts';
 import { NUMBER_TYPE } from './typed-sql.ts';
@@ -36,11 +35,13 @@ export async function describeTables(
   const leftOut: LeftOut[] = [];
   for (const [column, sqlType] of wanted) {
     const type = kindOf(sqlType);
-    const reason = type === null ? `${shortType(sqlType)} is not compared` : null;
-    const described = { name: column, type: type!, reference: quoteName(column), current: quoteName(column) };
-    const tooMany = type === 'categorical' && (await hasMany(db, tables, described));
-    if (reason !== null) leftOut.push({ column, reason });
-    else if (tooMany) leftOut.push({ column, reason: `more than ${MOST_CATEGORIES} different values` });
+    if (type === null) {
+      leftOut.push({ column, reason: `${shortType(sqlType)} is not compared` });
+      continue;
+    }
+    const described = { name: column, type, reference: quoteName(column), current: quoteName(column) };
+    if (type === 'categorical' && (await hasMany(db, tables, described)))
+      leftOut.push({ column, reason: `more than ${MOST_CATEGORIES} different values` });
     else columns.push(described);
   }
   if (columns.length === 0) throw invalid([detail(tables.reference, 'columns', 'has no column that can be compared')]);
