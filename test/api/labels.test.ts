@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { ReceivedLabels } from '../../db/labels.ts';
+import { quoteText, withDuckDb } from '../../lib/duckdb.ts';
 import { notFound, PlatformError } from '../../lib/errors.ts';
 import { predictionId } from '../../serving/prediction-id.ts';
 import { principalOf } from '../auth/principals.ts';
@@ -135,6 +138,25 @@ test('rows of NDJSON may name entities, of an endpoint that the query names for 
   expect(reports()).toMatchObject([
     { prediction: { endpoint: 'churn', entity: 'c-1', at: new Date('2025-12-01T00:00:00Z') }, label: 'true' },
     { prediction: { endpoint: 'loans', entity: '7', at: null }, label: '1' },
+  ]);
+});
+
+test('columns of Parquet may have types of their own', async () => {
+  const { app, reports, folder } = createLabels();
+  const path = join(folder, 'labels.parquet');
+  const row = `SELECT '${id}'::UUID AS prediction_id, true AS label, TIMESTAMP '2025-12-31 08:00:00.25' AS observed_at, [1] AS other`;
+  await withDuckDb({ memoryLimit: '64MB', tempDir: folder }, (db) =>
+    db.run(`COPY (${row} UNION ALL SELECT '${id}'::UUID, false, NULL, NULL) TO ${quoteText(path)} (FORMAT parquet)`),
+  );
+  const response = await app.request('/api/v1/labels', {
+    method: 'POST',
+    headers: { 'content-type': 'application/vnd.apache.parquet' },
+    body: await readFile(path),
+  });
+  expect(response.status).toBe(200);
+  expect(reports()).toMatchObject([
+    { prediction: { predictionId: id }, label: 'true', observedAt: new Date('2025-12-31T08:00:00.250Z') },
+    { prediction: { predictionId: id }, label: 'false', observedAt: null },
   ]);
 });
 
