@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { PlatformError } from './errors.ts';
 import { isNetwork } from './http/client-address.ts';
+import { checkOutgoingUrl } from './http/outgoing.ts';
 import { weaknessOfKey, weaknessOfPassword } from './weak-secret.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
@@ -55,6 +56,28 @@ const SourceDatabases = z
   );
 
 const S3_SETTINGS = ['S3_BUCKET', 'S3_ACCESS_KEY', 'S3_SECRET_KEY'] as const;
+
+interface WebhookSettings {
+  readonly ALERT_WEBHOOK_URL?: string | undefined;
+  readonly ALERT_WEBHOOK_SECRET?: string | undefined;
+  readonly OUTGOING_HOSTS: readonly string[];
+  readonly OUTGOING_PRIVATE_ADDRESSES: boolean;
+}
+
+/** Found at the start, not with the first alert. */
+function webhookProblems(config: WebhookSettings): [string, string][] {
+  const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: key } = config;
+  if (url === undefined) return key === undefined ? [] : [['ALERT_WEBHOOK_URL', 'required by ALERT_WEBHOOK_SECRET']];
+  const policy = { hosts: config.OUTGOING_HOSTS, privateAddresses: config.OUTGOING_PRIVATE_ADDRESSES };
+  const problems: [string, string][] = [];
+  if (key === undefined) problems.push(['ALERT_WEBHOOK_SECRET', 'required by ALERT_WEBHOOK_URL']);
+  try {
+    checkOutgoingUrl(url, policy, 'ALERT_WEBHOOK_URL');
+  } catch (error) {
+    problems.push(...(error as PlatformError).details.map(({ path, message }): [string, string] => [path, message]));
+  }
+  return problems;
+}
 
 /** Every setting Anneal reads. `.env.example` says what each means; a test keeps the two equal. */
 export const ConfigSchema = z
@@ -160,10 +183,7 @@ export const ConfigSchema = z
     if (config.ADMIN_PASSWORD?.toLowerCase() === config.ADMIN_USERNAME) {
       context.addIssue({ code: 'custom', path: ['ADMIN_PASSWORD'], message: 'must not be the user name' });
     }
-    if ((config.ALERT_WEBHOOK_URL === undefined) !== (config.ALERT_WEBHOOK_SECRET === undefined)) {
-      const message = 'ALERT_WEBHOOK_URL and ALERT_WEBHOOK_SECRET go together';
-      context.addIssue({ code: 'custom', path: ['ALERT_WEBHOOK_SECRET'], message });
-    }
+    for (const [path, message] of webhookProblems(config)) context.addIssue({ code: 'custom', path: [path], message });
     if (config.S3_ENDPOINT === undefined) return;
     for (const name of S3_SETTINGS.filter((setting) => config[setting] === undefined)) {
       context.addIssue({ code: 'custom', path: [name], message: 'required when S3_ENDPOINT is set' });

@@ -95,6 +95,18 @@ test('S3_ENDPOINT asks for the other three settings', () => {
   expect(details.map((detail) => detail.path)).toEqual(['S3_ACCESS_KEY', 'S3_SECRET_KEY']);
 });
 
+test('a webhook has an allowed address and a secret, and neither is repeated in an error', () => {
+  const url = { ALERT_WEBHOOK_URL: 'https://alerts.test/token-of-mine', OUTGOING_HOSTS: 'alerts.test' };
+  const ALERT_WEBHOOK_SECRET = 'p0Zc3nT8yV1qL6sX9wB2kM5dF7gH4jRa';
+  expect(loadConfig({ ...url, ALERT_WEBHOOK_SECRET })).toMatchObject({ ALERT_WEBHOOK_SECRET });
+  expect(failure(url).details).toMatchObject([{ path: 'ALERT_WEBHOOK_SECRET' }]);
+  expect(failure({ ALERT_WEBHOOK_SECRET }).details).toMatchObject([{ path: 'ALERT_WEBHOOK_URL' }]);
+  const error = failure({ ...url, ALERT_WEBHOOK_SECRET, OUTGOING_HOSTS: 'other.test' });
+  const message = expect.stringContaining('OUTGOING_HOSTS') as string;
+  expect(error.details).toMatchObject([{ path: 'ALERT_WEBHOOK_URL', message }]);
+  expect(JSON.stringify([error.message, error.details])).not.toMatch(/token-of-mine|p0Zc3nT8/);
+});
+
 test('a bucket that no server could have is refused before anything starts', () => {
   const { details } = failure({ S3_BUCKET: 'My_Bucket' });
   expect(details).toMatchObject([{ path: 'S3_BUCKET', message: expect.stringContaining('bucket name') as string }]);
