@@ -51,5 +51,6 @@ export const columnsTable = ({ columns, sequence, history }: ColumnsTable): Mark
     </table>
   </div>`;
 
-export const roleTag = ({ role }: Pick<ColumnDrift, 'role'>): Markup | null =>
-  role === 'feature' ? null : html`<span class="tag">${role}</span>`;
+/** What a column is, unless it is a feature or its name says so. */
+export const roleTag = ({ role, column }: Pick<ColumnDrift, 'role' | 'column'>): Markup | null =>
+  role === 'feature' || role === column ? null : html`<span class="tag">${role}</span>`;

@@ -9,6 +9,7 @@ export const STYLE: Markup = {
 body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main{max-width:1120px;margin:0 auto;padding:28px 20px 56px}
 a{color:var(--current)}
+td .soft{display:block;font-size:13px;white-space:nowrap}
 h1{font-size:26px;line-height:1.25;margin:0;overflow-wrap:anywhere}
 h2{font-size:18px;margin:34px 0 12px}
 h3{font-size:16px;margin:0;overflow-wrap:anywhere}
@@ -35,7 +36,7 @@ caption{text-align:left;padding:12px 16px 6px;font-size:13px}
 th,td{text-align:left;padding:8px 12px;border-top:1px solid var(--line);vertical-align:middle}
 th:first-child,td:first-child{padding-left:16px}
 thead th{font-size:13px;font-weight:600;color:var(--soft);border-top:0;white-space:nowrap;vertical-align:bottom}
-tbody th{font-weight:600;min-width:190px;max-width:260px;overflow-wrap:anywhere}
+tbody th{font-weight:600;min-width:225px;max-width:260px;overflow-wrap:anywhere}
 .number{text-align:right}
 .number,.time{white-space:nowrap}
 .tag{font-size:12px;font-weight:400;color:var(--soft);border:1px solid var(--line);border-radius:6px;padding:0 6px;white-space:nowrap}
