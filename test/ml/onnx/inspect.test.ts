@@ -94,6 +94,7 @@ test.each<[string, string, (model: Message, graph: Message) => unknown]>([
   ['a signature that is not JSON', 'metadata_props.signature json', (m) => (m.metadataProps[0].value = '{')],
   ['a signature with a strange column', 'metadata_props.signature.inputs.0.name signature', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, inputs: [{ name: '__proto__', type: 'numeric', nullable: true }] }))],
   ['a signature with a column the graph lacks', 'metadata_props.signature.inputs[2] input', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, inputs: [...SIGNATURE.inputs, { name: 'spend', type: 'numeric', nullable: true }] }))],
+  ['an entity that is an input', 'metadata_props.signature.entity unique', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, entity: 'age' }))],
   ['an input the signature lacks', 'graph.input[2] input', (_, g) => g.input.push(value('spend', FLOAT, [{ dimParam: 'N' }, { dimValue: 1 }]))],
   ['all columns in one input, as scikit-learn converters write it', 'graph.input[0] input', (_, g) => (g.input[0] = value('age', FLOAT, [{ dimParam: 'N' }, { dimValue: 4 }]))],
   ['a fixed number of rows', 'graph.input[0] input', (_, g) => (g.input[0] = value('age', FLOAT, [{ dimValue: 1 }, { dimValue: 1 }]))],
