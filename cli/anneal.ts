@@ -13,7 +13,9 @@ import type { Platform } from './up.ts';
 const HELP = `anneal <command>
 
   up                start everything on this machine: servers, api, serving, workers
-  demo [--exit]     up, then train and serve a churn model through the REST API; --exit stops at the end
+  demo [--drift] [--exit]
+                    up, then train and serve a churn model through the REST API; --drift: then let customers change
+                    until a new version is trained; --exit stops at the end
   api               only the control plane
   serving [--processes <n>]
                     only the data plane, on so many cores (default: SERVING_PROCESSES, else all)
@@ -42,8 +44,13 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     try {
       const config = loadConfig();
       const token = await tokenFor(config, platform.urls.api);
+      const urls = { ...platform.urls, namespace: config.TEMPORAL_NAMESPACE };
       const { runDemo } = await import('./demo.ts');
-      await runDemo({ ...platform.urls, namespace: config.TEMPORAL_NAMESPACE }, token);
+      await runDemo(urls, token);
+      if (args.includes('--drift')) {
+        const { runDriftDemo } = await import('./drift-demo.ts');
+        await runDriftDemo(urls, token);
+      }
     } catch (error) {
       await platform.stop();
       throw error;
