@@ -1,7 +1,7 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeSDK, resources, tracing } from '@opentelemetry/sdk-node';
 import type { OpenTelemetryPluginOptions } from '@temporalio/interceptors-opentelemetry';
-import type { Telemetry } from './telemetry.ts';
+import { UNWANTED, type Telemetry } from './telemetry.ts';
 
 const EXPORT_MS = 2000;
 
@@ -15,11 +15,13 @@ export interface TracingOptions {
 export async function startTracing({ serviceName, endpoint, temporal }: TracingOptions): Promise<Telemetry> {
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS });
-  const processor = new tracing.BatchSpanProcessor(exporter, {
-    scheduledDelayMillis: 500,
-    exportTimeoutMillis: EXPORT_MS,
-    maxQueueSize: 4096,
-  });
+  const processor = wanted(
+    new tracing.BatchSpanProcessor(exporter, {
+      scheduledDelayMillis: 500,
+      exportTimeoutMillis: EXPORT_MS,
+      maxQueueSize: 4096,
+    }),
+  );
   const resource = resources.defaultResource().merge(resources.resourceFromAttributes({ 'service.name': serviceName }));
   const sdk = new NodeSDK({
     resource,
@@ -44,6 +46,16 @@ async function temporalPlugin(options: OpenTelemetryPluginOptions) {
   const { OpenTelemetryPlugin } = await import('@temporalio/interceptors-opentelemetry');
   return new OpenTelemetryPlugin(options);
 }
+
+/** Without the spans that say of themselves that nobody needs them. */
+export const wanted = (processor: tracing.SpanProcessor): tracing.SpanProcessor => ({
+  onStart: (span, context) => processor.onStart(span, context),
+  onEnd: (span) => {
+    if (span.attributes[UNWANTED] !== true) processor.onEnd(span);
+  },
+  forceFlush: () => processor.forceFlush(),
+  shutdown: () => processor.shutdown(),
+});
 
 type SpanV2 = Parameters<tracing.SpanProcessor['onEnd']>[0];
 /** A workflow's span in the shape of OpenTelemetry 1.x, which Temporal's interceptors are built on. */

@@ -13,6 +13,9 @@ export interface Telemetry {
   readonly shutdown: () => Promise<void>;
 }
 
+/** A span with this attribute, if it is true, is not exported. */
+export const UNWANTED = 'anneal.unwanted';
+
 /**
  * Starts tracing when OTEL_EXPORTER_OTLP_ENDPOINT is set. Without it the SDK is not even loaded. Call it before anything
  * else takes a tracer.

@@ -1,8 +1,10 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, WorkerPlugin } from '@temporalio/worker';
+import { trace } from '@opentelemetry/api';
 import { Histogram, type Registry } from 'prom-client';
 import { type Logger, withLogFields } from '../lib/log.ts';
+import { UNWANTED } from '../lib/telemetry.ts';
 import { asFailure } from './failure.ts';
 
 interface ActivityWatch {
@@ -54,6 +56,8 @@ export function activityInterceptors({ metrics, log }: ActivityWatch): ActivityI
             } catch (error) {
               const failure = asFailure(error);
               const outcome = cancellationSignal.aborted ? 'cancelled' : isBenign(failure) ? 'waiting' : 'failed';
+              // One each second, for hours: a trace would hold little else.
+              if (outcome === 'waiting') trace.getActiveSpan()?.setAttribute(UNWANTED, true);
               ended(stop({ outcome }), outcome, outcome === 'failed' ? failure : undefined);
               throw failure;
             }

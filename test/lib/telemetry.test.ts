@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test, vi } from 'vitest';
-import { startTelemetry } from '../../lib/telemetry.ts';
-import { upgrading } from '../../lib/telemetry-sdk.ts';
+import { startTelemetry, UNWANTED } from '../../lib/telemetry.ts';
+import { upgrading, wanted } from '../../lib/telemetry-sdk.ts';
 
 test('without an exporter there is nothing to plug in, and the SDK is not loaded', async () => {
   const telemetry = await startTelemetry({ serviceName: 'api', config: {} });
@@ -34,4 +34,11 @@ test('a workflow span gets its parent and scope where the exporter looks, and pl
     attributes: { workflowId: 'r1' },
   });
   expect((onEnd.mock.calls[0]![0] as { attributes: object }).attributes).toEqual({ workflowId: 'r1' });
+});
+
+test('a span that says that nobody needs it is not exported', () => {
+  const onEnd = vi.fn();
+  const processor = wanted({ onEnd } as never);
+  for (const attributes of [{ [UNWANTED]: true }, { [UNWANTED]: false }, {}]) processor.onEnd({ attributes } as never);
+  expect(onEnd.mock.calls).toEqual([[{ attributes: { [UNWANTED]: false } }], [{ attributes: {} }]]);
 });
