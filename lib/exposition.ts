@@ -13,7 +13,7 @@ export async function expose(snapshot: Snapshot, accept = ''): Promise<Expositio
   const open = accept.includes('application/openmetrics-text');
   const contentType = open ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE;
   // A registry of its own: writing OpenMetrics renames the counters of a registry, for good.
-  const registry = new Registry();
+  const registry = new Registry<typeof contentType>();
   registry.setContentType(contentType);
   for (const metric of snapshot) {
     const counter = (metric.type as unknown as string) === 'counter';

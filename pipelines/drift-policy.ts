@@ -18,5 +18,5 @@ export const DriftPolicy = z.strictObject({
   /** Of p-values, for many tests at once find something by chance. */
   correction: z.enum(['none', 'bonferroni', 'benjamini_hochberg']).default('none'),
   /** Windows with fewer predictions are described, not judged. */
-  min_rows: z.int().min(1).default(100),
+  min_rows: z.int().min(1).default(500),
 });

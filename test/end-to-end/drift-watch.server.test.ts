@@ -4,7 +4,7 @@ import type { RawRow } from '../../ml/signature.ts';
 import { churnRows, DEARER_MARKET } from '../../pipelines/churn.ts';
 import { startTestPlatform, type TestPlatform } from './platform.ts';
 
-const BUFFER = 200;
+const BUFFER = 500;
 const PERIOD_SECONDS = 30;
 
 interface Reports {

@@ -5,7 +5,7 @@ import { churn, churnRows } from '../../pipelines/churn.ts';
 import { predictionId } from '../../serving/prediction-id.ts';
 import { startTestPlatform, type TestPlatform } from './platform.ts';
 
-const ROWS = 200;
+const ROWS = 500;
 
 interface Predicted {
   readonly id: string;

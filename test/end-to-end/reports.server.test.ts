@@ -5,7 +5,7 @@ import { churnRows, DEARER_MARKET } from '../../pipelines/churn.ts';
 import { elementsOf, textOf } from '../pages/read-html.ts';
 import { startTestPlatform, type TestPlatform } from './platform.ts';
 
-const BUFFER = 300;
+const BUFFER = 500;
 const PATH = '/api/v1/drift-reports';
 
 let platform: TestPlatform;

@@ -11,7 +11,7 @@ let receiver: Awaited<ReturnType<typeof startWebhookReceiver>>;
 beforeAll(async () => {
   receiver = await startWebhookReceiver(SECRET, (count) => (count <= 2 ? 503 : 204));
   platform = await startTestPlatform({
-    ...{ BUFFER_SIZE: '300', REPORT_FREQUENCY: '60' },
+    ...{ BUFFER_SIZE: '500', REPORT_FREQUENCY: '60' },
     ...{ ALERT_WEBHOOK_URL: receiver.url, ALERT_WEBHOOK_SECRET: SECRET },
     ...{ OUTGOING_HOSTS: receiver.host, OUTGOING_PRIVATE_ADDRESSES: 'true' },
   });
@@ -28,7 +28,7 @@ const items = async (path: string) => (await platform.get<Listed>(path)).body.it
 
 /** Sends a window of rows of another market, and then what became of them. */
 async function sendWindow(seed: number): Promise<void> {
-  const sent = [...churnRows(300, seed, DEARER_MARKET)];
+  const sent = [...churnRows(500, seed, DEARER_MARKET)];
   const rows = sent.map(({ churned: _, ...row }) => row);
   const response = await platform.send(`${platform.urls.serving}/api/v1/predict/churn/batch`, {
     method: 'POST',
@@ -79,7 +79,7 @@ test(
 
     // Its data: what the version before was trained on, and every prediction that had a label by then.
     expect(retraining!.dataset_version).toBe(run.dataset_version);
-    expect(retraining!.labelled_rows).toBeGreaterThanOrEqual(300);
+    expect(retraining!.labelled_rows).toBeGreaterThanOrEqual(500);
     const { train, validation, test: held } = run.rows!;
     expect(train + validation + held).toBe(3000 + (retraining!.labelled_rows as number));
 

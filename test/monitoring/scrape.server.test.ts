@@ -13,7 +13,7 @@ import { readExposition, readTable } from './exposition.ts';
 import { alerts, dashboards, MONITORING } from './files.ts';
 import { type Prometheus, startNodeExporter, startPrometheus, type Target } from './prometheus.ts';
 
-const BUFFER = 200;
+const BUFFER = 500;
 const WORKERS = ['PIPELINE', 'TRAINING', 'MONITORING'] as const;
 
 const install = 'apt-get install --no-install-recommends prometheus prometheus-node-exporter';
