@@ -72,6 +72,7 @@ const acknowledgeAlert = declareRoute(['release'], {
   method: 'post',
   path: '/{id}/acknowledge',
   operationId: 'acknowledgeAlert',
+  idempotent: true,
   description: 'Somebody has seen it: it goes on counting, and nobody is told again.',
   tags,
   request: byId,

@@ -42,6 +42,7 @@ const createSilence = declareRoute(['release'], {
   method: 'post',
   path: '/',
   operationId: 'createSilence',
+  idempotent: true,
   description: `The webhook is not told of these alerts until then, at most ${MAX_DAYS} days. They are raised all the same.`,
   tags,
   request: {

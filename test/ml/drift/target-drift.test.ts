@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { targetDrift } from '../../../ml/drift/target-drift.ts';
 import { DriftPolicy } from '../../../pipelines/drift-policy.ts';
 
-const settings = DriftPolicy.parse({});
+const settings = DriftPolicy.parse({ min_rows: 100 });
 const reference = { no: 800, yes: 200 };
 
 test('labels with the shares of the reference have not drifted, others have', () => {
