@@ -54,7 +54,7 @@ test('a record comes back as it was, its time read from its id to the millisecon
     latencyUs,
     traceId,
     requestId,
-    position: expect.any(Number),
+    position: expect.any(Number) as number,
     createdAt,
     entity: null,
   });
