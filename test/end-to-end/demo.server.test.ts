@@ -18,7 +18,7 @@ beforeAll(async () => {
   // `anneal token` looks for the API where the configuration says it is.
   const API_PORT = String(await claimPort(0, 'API_PORT'));
   env = { ...process.env, ...ANY_PORT, API_PORT, ANNEAL_HOME: home.path };
-  demo = startAnneal('demo', env);
+  demo = startAnneal('demo --drift', env);
   await demo.said(/The platform stays up/);
 });
 afterAll(async () => {
@@ -31,7 +31,17 @@ test('the demo ends with a deployed model, and with a command that scores a cust
   expect(demo.output()).toMatch(/models:\/churn\/1 is deployed, [\d.]+ s after POST \/train/);
   const [, command] = /^Score a customer +(curl .+)$/m.exec(demo.output())!;
   const { stdout } = await promisify(execFile)('bash', ['-c', command!], { cwd: PROJECT, env });
-  expect(JSON.parse(stdout)).toMatchObject({ decision: 'STAY', model: { name: 'churn', version: 1 } });
+  expect(JSON.parse(stdout)).toMatchObject({ decision: 'STAY', model: { name: 'churn', version: 2 } });
+});
+
+test('then customers change: the report says in what, training starts by itself, and its version is served', () => {
+  const [usual, dearer] = demo.output().split(/^They stay high: report 3 on 1\d{3} predictions, drifted$/m);
+  expect(usual).toMatch(/^Customers as ever: report 1 on 1\d{3} predictions, no drift$/m);
+  expect(dearer).toMatch(/^ {2}✗ monthly_charges +wasserstein 1\.\d+, threshold 0\.1$/m);
+  expect(dearer).toMatch(/^ {2}✓ payment_method_score /m);
+  expect(dearer).toMatch(/^Training has started by itself: retrain-churn-3$/m);
+  expect(dearer).toMatch(/^models:\/churn\/2 is deployed/m);
+  expect(dearer).toMatch(/^ {2}3 {2}Brier score 0\.\d+ by \d+ labels/m);
 });
 
 test('the first start names the administrator and the password it has made', async () => {
