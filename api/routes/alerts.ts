@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { requireEndpoint } from '../../auth/principal.ts';
 import type { AlertRepository } from '../../db/alerts.ts';
 import type { Alert as AlertRow, AlertDelivery as DeliveryRow } from '../../db/schema/alerts.ts';
 import { ALERT_KINDS, SEVERITIES } from '../../pipelines/window-alerts.ts';
@@ -81,13 +82,20 @@ const acknowledgeAlert = declareRoute(['release'], {
 
 export const alertRoutes = ({ alerts }: AlertsDeps) =>
   createRouter()
-    .openapi(listAlerts, async (c) => c.json(toPageBody(await alerts.list(c.req.valid('query')), toAlert), 200))
+    .openapi(listAlerts, async (c) => {
+      const query = c.req.valid('query');
+      requireEndpoint(c.get('principal'), query.endpoint ?? null);
+      return c.json(toPageBody(await alerts.list(query), toAlert), 200);
+    })
     .openapi(getAlert, async (c) => {
       const { alert, deliveries } = await alerts.get(c.req.valid('param').id);
+      requireEndpoint(c.get('principal'), alert.endpoint);
       return c.json({ ...toAlert(alert), deliveries: deliveries.map(toDelivery) }, 200);
     })
     .openapi(acknowledgeAlert, async (c) => {
-      const alert = await alerts.acknowledge(c.req.valid('param').id, c.get('actor'));
+      const { id } = c.req.valid('param');
+      requireEndpoint(c.get('principal'), (await alerts.get(id)).alert.endpoint);
+      const alert = await alerts.acknowledge(id, c.get('actor'));
       c.set('auditDetail', { endpoint: alert.endpoint, kind: alert.kind });
       return c.json(toAlert(alert), 200);
     });

@@ -79,7 +79,11 @@ export function labelRoutes(deps: LabelsDeps) {
       c.set('auditDetail', { format, ...counts });
       return c.json(counts, 200);
     })
-    .openapi(getLabel, async (c) => c.json(toLabel(await labels.get(c.req.valid('param').prediction_id)), 200));
+    .openapi(getLabel, async (c) => {
+      const history = await labels.get(c.req.valid('param').prediction_id);
+      requireEndpoint(c.get('principal'), history.label.endpoint);
+      return c.json(toLabel(history), 200);
+    });
 }
 
 async function jsonOf(c: Context<ApiEnv>, maxBytes: number): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { requireEndpoint } from '../../auth/principal.ts';
 import type { PerformanceRepository, VersionPerformance, WindowPerformance } from '../../db/performance.ts';
 import { declareRoute } from '../declare-route.ts';
 import { Version } from '../resources/model.ts';
@@ -72,6 +73,7 @@ const getPerformance = declareRoute(['data'], {
 export const performanceRoutes = ({ performance, endpoints }: PerformanceDeps) =>
   createRouter().openapi(getPerformance, async (c) => {
     const { name: endpoint } = c.req.valid('param');
+    requireEndpoint(c.get('principal'), endpoint);
     const query = c.req.valid('query');
     await endpoints.get(endpoint); // NOT_FOUND
     const filter = { endpoint, version: query.version, ...windowOf(query) };

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { requireEndpoint } from '../../auth/principal.ts';
 import type { PredictionRepository } from '../../db/predictions.ts';
 import { declareRoute } from '../declare-route.ts';
 import { Version } from '../resources/model.ts';
@@ -46,9 +47,11 @@ export const predictionRoutes = ({ predictions }: PredictionsDeps) =>
   createRouter()
     .openapi(listPredictions, async (c) => {
       const query = c.req.valid('query');
+      requireEndpoint(c.get('principal'), query.endpoint ?? null);
       return c.json(toPageBody(await predictions.list({ ...query, ...windowOf(query) }), toPrediction), 200);
     })
     .openapi(getPrediction, async (c) => {
       const found = await predictions.get(c.req.valid('param').id);
+      requireEndpoint(c.get('principal'), found.prediction.endpoint);
       return c.json({ ...toPrediction(found.prediction), lineage: toLineage(found) }, 200);
     });

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { requireEndpoint } from '../../auth/principal.ts';
 import type { RetrainingRepository } from '../../db/retrainings.ts';
 import type { Retraining as RetrainingRow } from '../../db/schema/retrainings.ts';
 import { RETRAINING_CAUSES } from '../../pipelines/retraining-decision.ts';
@@ -51,6 +52,7 @@ const listRetrainings = declareRoute(['data'], {
 export const retrainingRoutes = ({ retrainings }: RetrainingsDeps) =>
   createRouter().openapi(listRetrainings, async (c) => {
     const { run_id: runId, ...filter } = c.req.valid('query');
+    requireEndpoint(c.get('principal'), filter.endpoint ?? null);
     return c.json(toPageBody(await retrainings.list({ ...filter, runId }), toRetraining), 200);
   });
 

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { requireEndpoint } from '../../auth/principal.ts';
 import type { AlertRepository } from '../../db/alerts.ts';
 import type { Silence as SilenceRow } from '../../db/schema/alerts.ts';
 import { PlatformError } from '../../lib/errors.ts';
@@ -72,11 +73,13 @@ const deleteSilence = declareRoute(['release'], {
 
 export const silenceRoutes = ({ alerts, now }: SilencesDeps) =>
   createRouter()
-    .openapi(listSilences, async (c) =>
-      c.json(toPageBody(await alerts.listSilences(c.req.valid('query')), toSilence), 200),
-    )
+    .openapi(listSilences, async (c) => {
+      requireEndpoint(c.get('principal'), null);
+      return c.json(toPageBody(await alerts.listSilences(c.req.valid('query')), toSilence), 200);
+    })
     .openapi(createSilence, async (c) => {
       const { until, ...wanted } = c.req.valid('json');
+      requireEndpoint(c.get('principal'), wanted.endpoint);
       c.set('auditDetail', { ...wanted, until });
       const silence = { ...wanted, until: checkedUntil(until, now()), createdBy: c.get('actor') };
       const added = await alerts.addSilence(silence);
@@ -84,6 +87,7 @@ export const silenceRoutes = ({ alerts, now }: SilencesDeps) =>
       return c.json(toSilence(added), 201);
     })
     .openapi(deleteSilence, async (c) => {
+      requireEndpoint(c.get('principal'), null);
       await alerts.removeSilence(c.req.valid('param').id);
       return c.body(null, 204);
     });
