@@ -112,11 +112,15 @@ export function readPid(path: string): number | undefined {
   return pid > 0 ? pid : undefined;
 }
 
-/** Pids are used again: on Linux a stranger is told apart by its command line. */
+/** Is it a process, with `word` in its command line? On Linux a thread may bear the number that an earlier process had. */
 export function isAliveAs(pid: number, word: string): boolean {
-  if (!isAlive(pid)) return false;
-  const commandLine = `/proc/${pid}/cmdline`;
-  return process.platform !== 'linux' || (existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(word));
+  if (!isAlive(pid) || process.platform !== 'linux') return isAlive(pid);
+  try {
+    const isProcess = readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nTgid:\t${pid}\n`);
+    return isProcess && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
+  } catch {
+    return false; // it has just ended
+  }
 }
 
 export function isAlive(pid: number): boolean {

@@ -12,7 +12,7 @@ import { migrate } from '../../../db/migrate.ts';
 import { createModelRepository } from '../../../db/models.ts';
 import { createUserRepository } from '../../../db/users.ts';
 import { createFolderStore } from '../../../lib/artifact-store/folder.ts';
-import { isAlive } from '../../../lib/child-process.ts';
+import { isAlive, isAliveAs } from '../../../lib/child-process.ts';
 import { claimPort } from '../../../lib/ports.ts';
 import { exampleVersion } from '../../db/examples.ts';
 import { temporaryFolder } from '../../platform.ts';
@@ -58,18 +58,24 @@ export async function openGround(server: string, processes: number) {
     const folder = join(home.path, 'serving-cache', String(port));
     const names = (await readdir(folder)).sort();
     const all = await Promise.all(names.map(async (name) => Number(await readFile(join(folder, name, 'pid'), 'utf8'))));
-    return all.filter(isAlive);
+    return all.filter((pid) => isAliveAs(pid, 'serving'));
   };
   /** When every process serves. */
   const ready = async () => {
     await serving!.listening;
-    await vi.waitFor(async () => {
-      expect(await pids(), serving!.output()).toHaveLength(processes);
-      for (let seen = 0; seen < 3 * processes; seen++) {
-        const response = await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } });
-        expect(response.status).toBe(200);
-      }
-    }, SOON);
+    await vi
+      .waitFor(async () => {
+        expect(await pids(), serving!.output()).toHaveLength(processes);
+        for (let seen = 0; seen < 3 * processes; seen++) {
+          const response = await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } });
+          expect(response.status).toBe(200);
+        }
+      }, SOON)
+      .catch((error: unknown) => {
+        // A test that is tried again shows no error.
+        console.error(`not ready: ${String(error)}`, serving!.output());
+        throw error;
+      });
   };
   const start = async () => {
     serving = startServingProcess(environment, '--processes', String(processes));
