@@ -34,7 +34,10 @@ const listDriftReports = declareRoute(['data'], {
       endpoint: Name.optional(),
       model: Name.optional(),
       version: Version.optional(),
-      drifted: z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive' }).optional(),
+      drifted: z
+        .enum(['true', 'false'])
+        .transform((text) => text === 'true')
+        .optional(),
       ...TimeWindow,
     }),
   },
