@@ -66,7 +66,11 @@ export async function runDriftDemo(
   const status = await followRun(call, urls.api, runId!, terminal);
   say(`\n${status.model!.uri} is deployed. Test ROC AUC ${status.metrics.roc_auc!.toFixed(4)}`);
   say(`\nHow version ${model.version} did, window by window:`);
-  for (const { sequence, realised, estimated } of (await performanceOf(api, model.version)).toReversed())
+  const performance = await until(async () => {
+    const found = await performanceOf(api, model.version);
+    return found.every(({ realised }) => realised !== null) ? found : undefined; // labels count a moment later
+  });
+  for (const { sequence, realised, estimated } of performance.toReversed())
     say(
       `  ${sequence}  Brier score ${shown(realised?.brier)} by ${realised?.labelled ?? 0} labels, ${shown(estimated?.brier)} as estimated without`,
     );

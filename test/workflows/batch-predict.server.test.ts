@@ -119,7 +119,7 @@ test('while paused, running chunks finish and no new one begins; resumed, the ba
       timeout: 20_000,
     });
     expect(started).toHaveLength(2);
-    expect(projected.at(-1)!.status.state).toBe('PAUSED');
+    await vi.waitFor(() => expect(projected.at(-1)!.status.state).toBe('PAUSED'), { timeout: 20_000 });
     await handle.signal(resumeSignal);
     await handle.result();
     const status = await handle.query(statusQuery);
