@@ -76,7 +76,7 @@ function keep({ name, main, args, port, probe }: Service, options: ServicesOptio
 /** The environment without the secrets that are none of this service's business. */
 export function environmentOf(service: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const needless = SECRETS.filter((name) => !SECRETS_OF[service]?.includes(name));
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !needless.includes(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !needless.includes(name.replace(/_FILE$/, ''))));
 }
 
 /** Finds taken ports before anything starts; first waits for services of a crashed start to let go of theirs. */
@@ -90,7 +90,7 @@ export async function claimPorts(config: Config): Promise<Ports> {
 
 const hostOf = (config: Config, port: Service['port']) =>
   (({ API_PORT: config.API_HOST, SERVING_PORT: config.SERVING_HOST }) as Partial<Record<string, string>>)[port] ??
-  '127.0.0.1';
+  config.WORKER_METRICS_HOST;
 
 /** The address of a listening host as this machine reaches it. */
 export const localUrl = (host: string, port: number) =>

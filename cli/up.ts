@@ -80,6 +80,8 @@ function childEnvironment(
     TEMPORAL_UI_URL: servers.temporalUi ?? '',
     JWT_SECRET_KEY: jwtSecret,
     ADMIN_PASSWORD: admin.password ?? '',
+    // Read already, and a setting may not come both ways.
+    ...{ DATABASE_URL_FILE: '', JWT_SECRET_KEY_FILE: '', ADMIN_PASSWORD_FILE: '' },
   };
 }
 

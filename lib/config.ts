@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PlatformError } from './errors.ts';
 import { isNetwork } from './http/client-address.ts';
 import { checkOutgoingUrl } from './http/outgoing.ts';
+import { readSecretFiles } from './secret-files.ts';
 import { weaknessOfKey, weaknessOfPassword } from './weak-secret.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
@@ -96,6 +97,7 @@ export const ConfigSchema = z
     TEMPORAL_PORT: port(7233),
     TEMPORAL_UI_PORT: port(8233),
     POSTGRES_PORT: port(54_329),
+    WORKER_METRICS_HOST: z.string().default('127.0.0.1'),
     WORKER_PIPELINE_METRICS_PORT: port(9101),
     WORKER_TRAINING_METRICS_PORT: port(9102),
     WORKER_MONITORING_METRICS_PORT: port(9103),
@@ -192,18 +194,19 @@ export const ConfigSchema = z
 export type Config = Readonly<z.output<typeof ConfigSchema>>;
 
 /**
- * Reads the configuration. An empty variable counts as absent. Throws INVALID with one detail per mistake, each naming
- * its variable; values are never repeated, for they may be secrets.
+ * Reads the configuration, secrets also from files (`DATABASE_URL_FILE`). An empty variable counts as absent. Throws
+ * INVALID with one detail per mistake, each naming its variable; values are never repeated, for they may be secrets.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = ConfigSchema.safeParse(given);
-  if (parsed.success) return Object.freeze(parsed.data);
-  const details = parsed.error.issues.map((issue) => ({
-    path: issue.path.join('.'),
-    rule: issue.code,
-    message: issue.message,
-  }));
+  const files = readSecretFiles(given);
+  const parsed = ConfigSchema.safeParse({ ...given, ...files.values });
+  if (parsed.success && files.problems.length === 0) return Object.freeze(parsed.data);
+  const issues = parsed.error?.issues ?? [];
+  const details = [
+    ...files.problems,
+    ...issues.map((issue) => ({ path: issue.path.join('.'), rule: issue.code, message: issue.message })),
+  ];
   const lines = details.map(({ path, message }) => `  ${path}: ${message}`);
   throw new PlatformError('INVALID', `Invalid configuration:\n${lines.join('\n')}`, { details });
 }

@@ -49,7 +49,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
     plugins: telemetry.temporalPlugins,
   });
   shutdown.defer('Temporal client', () => client.connection.close());
-  const { port, concurrency } = settingsOf(role, config);
+  const { listen, concurrency } = settingsOf(role, config);
   const pool = createThreadPool(new URL(`tasks/${role}.ts`, import.meta.url), concurrency, {
     config,
   } satisfies TaskSettings);
@@ -75,7 +75,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
     await running;
   });
   const health = await startHealthServer({
-    ...port,
+    ...listen,
     metrics: async () => `${await metrics.metrics()}${await temporal.text()}`,
     checks: { worker: () => requireRunning(worker), temporal: () => connection.ensureConnected() },
   });
@@ -130,7 +130,8 @@ function watchPlatform(
 function settingsOf(role: WorkerRole, config: Config) {
   const name = role.toUpperCase() as Uppercase<WorkerRole>;
   const variable = `WORKER_${name}_METRICS_PORT` as const;
-  return { port: { port: config[variable], variable }, concurrency: config[`WORKER_${name}_CONCURRENCY`] };
+  const listen = { host: config.WORKER_METRICS_HOST, port: config[variable], variable };
+  return { listen, concurrency: config[`WORKER_${name}_CONCURRENCY`] };
 }
 
 function requireRunning(worker: Worker): void {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigSchema, loadConfig, required } from '../../lib/config.ts';
 import type { PlatformError } from '../../lib/errors.ts';
@@ -105,6 +107,43 @@ test('a webhook has an allowed address and a secret, and neither is repeated in 
   const message = expect.stringContaining('OUTGOING_HOSTS') as string;
   expect(error.details).toMatchObject([{ path: 'ALERT_WEBHOOK_URL', message }]);
   expect(JSON.stringify([error.message, error.details])).not.toMatch(/token-of-mine|p0Zc3nT8/);
+});
+
+test('a secret may be the content of a file, which must be readable, and the only place where it is given', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'anneal-config-'));
+  const file = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  try {
+    const key = 'p0Zc3nT8yV1qL6sX9wB2kM5dF7gH4jRa';
+    const env = {
+      DATABASE_URL_FILE: file('database', 'postgres://a:b@db:5432/anneal\n'),
+      JWT_SECRET_KEY_FILE: file('key', ` ${key}\n\n`),
+      ADMIN_PASSWORD_FILE: '',
+    };
+    const config = loadConfig(env);
+    expect(config).toMatchObject({ DATABASE_URL: 'postgres://a:b@db:5432/anneal', JWT_SECRET_KEY: key });
+    expect(config.ADMIN_PASSWORD).toBeUndefined();
+    const { details, message } = failure({
+      ...env,
+      JWT_SECRET_KEY: key,
+      S3_SECRET_KEY_FILE: join(folder, 'absent'),
+      S3_ACCESS_KEY_FILE: file('empty', '\n'),
+      ADMIN_PASSWORD_FILE: file('weak', 'hunter2'),
+      API_PORT: 'x',
+    });
+    expect(details.map(({ path }) => path)).toEqual([
+      'JWT_SECRET_KEY_FILE',
+      'S3_ACCESS_KEY_FILE',
+      'S3_SECRET_KEY_FILE',
+      'API_PORT',
+      'ADMIN_PASSWORD',
+    ]);
+    expect(message).not.toMatch(/hunter2|p0Zc3nT8/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a bucket that no server could have is refused before anything starts', () => {
