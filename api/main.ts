@@ -39,6 +39,7 @@ import { createShutdown, exitOnSignal } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
 import { createThreadPool } from '../lib/thread-pool.ts';
 import { connectTemporal } from '../lib/temporal-connection.ts';
+import { makeTemporalPlugin } from '../lib/temporal-tracing.ts';
 import { READY_PIPELINES } from '../pipelines/ready.ts';
 import { createApp } from './app.ts';
 import { createJobs } from './jobs.ts';
@@ -66,7 +67,7 @@ async function main(config: Config): Promise<void> {
   const log = createLogger({ service: 'api', level: config.LOG_LEVEL });
   const shutdown = createShutdown({ log, graceMs: config.SHUTDOWN_GRACE_SECONDS * 1000 });
   exitOnSignal(shutdown);
-  const telemetry = await startTelemetry({ serviceName: 'api', config });
+  const telemetry = await startTelemetry({ serviceName: 'api', config, makeTemporalPlugin });
   shutdown.defer('telemetry', telemetry.shutdown);
   const databaseUrl = required(config, 'DATABASE_URL');
   const secret = required(config, 'JWT_SECRET_KEY');

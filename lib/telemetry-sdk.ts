@@ -1,18 +1,17 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { NodeSDK, resources, tracing } from '@opentelemetry/sdk-node';
 import type { OpenTelemetryPluginOptions } from '@temporalio/interceptors-opentelemetry';
-import { UNWANTED, type Telemetry } from './telemetry.ts';
+import { UNWANTED, type Telemetry, type TelemetryOptions } from './telemetry.ts';
 
 const EXPORT_MS = 2000;
 
-export interface TracingOptions {
-  readonly serviceName: string;
+export interface TracingOptions extends Pick<TelemetryOptions, 'serviceName' | 'makeTemporalPlugin'> {
   readonly endpoint: string;
-  readonly temporal: boolean;
 }
 
 /** Loaded only when an exporter is configured. A collector that is away costs nothing but the spans. */
-export async function startTracing({ serviceName, endpoint, temporal }: TracingOptions): Promise<Telemetry> {
+export async function startTracing(options: TracingOptions): Promise<Telemetry> {
+  const { serviceName, endpoint, makeTemporalPlugin } = options;
   const url = `${endpoint.replace(/\/$/, '')}/v1/traces`;
   const exporter = new OTLPTraceExporter({ url, timeoutMillis: EXPORT_MS });
   const processor = wanted(
@@ -31,8 +30,8 @@ export async function startTracing({ serviceName, endpoint, temporal }: TracingO
     logRecordProcessors: [],
   });
   sdk.start();
-  const options = { resource, spanProcessor: upgrading(processor) };
-  const temporalPlugins = temporal ? [await temporalPlugin(options as unknown as OpenTelemetryPluginOptions)] : [];
+  const spans = { resource, spanProcessor: upgrading(processor) } as unknown as OpenTelemetryPluginOptions;
+  const temporalPlugins = makeTemporalPlugin ? [await makeTemporalPlugin(spans)] : [];
   return {
     temporalPlugins,
     shutdown: async () => {
@@ -40,11 +39,6 @@ export async function startTracing({ serviceName, endpoint, temporal }: TracingO
       await Promise.race([sdk.shutdown().catch(() => {}), late]);
     },
   };
-}
-
-async function temporalPlugin(options: OpenTelemetryPluginOptions) {
-  const { OpenTelemetryPlugin } = await import('@temporalio/interceptors-opentelemetry');
-  return new OpenTelemetryPlugin(options);
 }
 
 /** Without the spans that say of themselves that nobody needs them. */

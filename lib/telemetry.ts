@@ -1,10 +1,11 @@
 import type { OpenTelemetryPlugin } from '@temporalio/interceptors-opentelemetry';
+import type { TemporalPluginMaker } from './temporal-tracing.ts';
 
 export interface TelemetryOptions {
   readonly serviceName: string;
   readonly config: { readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined };
-  /** False for a process that has nothing to do with Temporal: its packages are then not loaded. */
-  readonly temporal?: boolean;
+  /** For a process that calls Temporal: `makeTemporalPlugin`. Handed in, so that the others do without its packages. */
+  readonly makeTemporalPlugin?: TemporalPluginMaker;
 }
 export interface Telemetry {
   /** For `new Client({ plugins })` and `Worker.create({ plugins })`; empty when no exporter is configured. */
@@ -20,9 +21,10 @@ export const UNWANTED = 'anneal.unwanted';
  * Starts tracing when OTEL_EXPORTER_OTLP_ENDPOINT is set. Without it the SDK is not even loaded. Call it before anything
  * else takes a tracer.
  */
-export async function startTelemetry({ serviceName, config, temporal = true }: TelemetryOptions): Promise<Telemetry> {
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const { serviceName, config, makeTemporalPlugin } = options;
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
   if (!endpoint) return { temporalPlugins: [], shutdown: () => Promise.resolve() };
   const { startTracing } = await import('./telemetry-sdk.ts');
-  return await startTracing({ serviceName, endpoint, temporal });
+  return await startTracing({ serviceName, endpoint, makeTemporalPlugin });
 }

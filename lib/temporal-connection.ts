@@ -1,5 +1,4 @@
 import { Client, Connection, type ClientOptions } from '@temporalio/client';
-import type { NativeConnection } from '@temporalio/worker';
 import { PlatformError } from './errors.ts';
 
 export interface TemporalConnectionOptions {
@@ -21,16 +20,6 @@ export async function connectTemporal(options: TemporalConnectionOptions): Promi
   }
 }
 
-/** The connection of a worker. Throws UNAVAILABLE as `connectTemporal` does. */
-export async function connectTemporalWorker({ address }: { readonly address: string }): Promise<NativeConnection> {
-  // Loaded here, for it brings the native core along, which clients do without.
-  const { NativeConnection } = await import('@temporalio/worker');
-  try {
-    return await NativeConnection.connect({ address });
-  } catch (cause) {
-    throw unreachable(address, cause);
-  }
-}
-
-const unreachable = (address: string, cause: unknown) =>
+/** The error when `address` does not answer. */
+export const unreachable = (address: string, cause: unknown) =>
   new PlatformError('UNAVAILABLE', `no Temporal server answers at ${address} (TEMPORAL_ADDRESS)`, { cause });

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const folders = join(config.ANNEAL_HOME, 'serving-cache', String(config.SERVING_PORT));
   const folder = join(folders, String(place.index));
   await claimFolder(folder, 'serving');
-  const telemetry = await startTelemetry({ serviceName: 'serving', config, temporal: false });
+  const telemetry = await startTelemetry({ serviceName: 'serving', config });
   shutdown.defer('telemetry', telemetry.shutdown);
   const secret = required(config, 'JWT_SECRET_KEY');
   const database = connect(required(config, 'DATABASE_URL'), { max: 4 });

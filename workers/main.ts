@@ -11,8 +11,10 @@ import { createLogger, type Logger } from '../lib/log.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createShutdown, exitOnSignal, type Shutdown } from '../lib/shutdown.ts';
 import { startTelemetry } from '../lib/telemetry.ts';
-import { connectTemporal, connectTemporalWorker } from '../lib/temporal-connection.ts';
+import { connectTemporal } from '../lib/temporal-connection.ts';
 import { temporalMetrics } from '../lib/temporal-metrics.ts';
+import { makeTemporalPlugin } from '../lib/temporal-tracing.ts';
+import { connectTemporalWorker } from '../lib/temporal-worker-connection.ts';
 import { createThreadPool, type ThreadPool } from '../lib/thread-pool.ts';
 import { QUEUES, type WorkerRole } from '../workflows/messages.ts';
 import { activityPlugin } from './activity-interceptors.ts';
@@ -34,7 +36,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
   const graceMs = config.SHUTDOWN_GRACE_SECONDS * 1000;
   const shutdown = createShutdown({ log, graceMs: graceMs + 5000 });
   exitOnSignal(shutdown);
-  const telemetry = await startTelemetry({ serviceName: service, config });
+  const telemetry = await startTelemetry({ serviceName: service, config, makeTemporalPlugin });
   shutdown.defer('telemetry', telemetry.shutdown);
 
   const temporal = await temporalMetrics(service);

@@ -52,7 +52,7 @@ const tokens = createTokens({
   now: () => new Date(),
 });
 
-if (has(top, 'trace')) await startTelemetry({ serviceName: 'ladder', config, temporal: false });
+if (has(top, 'trace')) await startTelemetry({ serviceName: 'ladder', config });
 const fetch = has(top, 'answer') ? await productApp() : await plainApp();
 const { port } = await listenHttp({ fetch, host: '127.0.0.1', port: 0, variable: 'PORT' });
 console.log(JSON.stringify({ port, token: await tokens.issue('access', USER) }));

@@ -2,8 +2,10 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTelemetry, type Telemetry } from '../../lib/telemetry.ts';
-import { connectTemporal, connectTemporalWorker } from '../../lib/temporal-connection.ts';
+import { connectTemporal } from '../../lib/temporal-connection.ts';
 import type { TemporalServer } from '../../lib/temporal-server.ts';
+import { makeTemporalPlugin } from '../../lib/temporal-tracing.ts';
+import { connectTemporalWorker } from '../../lib/temporal-worker-connection.ts';
 import { currentTraceparent, inRequestSpan, inSpan, inTraceOf } from '../../lib/tracing.ts';
 import { startOtlpReceiver, type OtlpReceiver } from '../otlp-receiver.ts';
 import { startTestTemporal } from '../platform.ts';
@@ -14,7 +16,8 @@ let telemetry: Telemetry;
 
 beforeAll(async () => {
   [temporal, receiver] = await Promise.all([startTestTemporal(), startOtlpReceiver()]);
-  telemetry = await startTelemetry({ serviceName: 'test', config: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint } });
+  const config = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint };
+  telemetry = await startTelemetry({ serviceName: 'test', config, makeTemporalPlugin });
 });
 afterAll(async () => {
   for (const api of [trace, context, propagation]) api.disable();

@@ -39,7 +39,7 @@ requireProgram(
 
     test('a span of Anneal arrives where traces go, with its service', async () => {
       const config = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint };
-      const telemetry = await startTelemetry({ serviceName: 'api', config, temporal: false });
+      const telemetry = await startTelemetry({ serviceName: 'api', config });
       await inSpan('by way of the collector', { 'anneal.request_id': 'r1' }, () => Promise.resolve());
       await telemetry.shutdown();
       await vi.waitFor(
