@@ -15,6 +15,7 @@ const SETTINGS = {
   ACCESS_TOKEN_EXPIRE_MINUTES: '600',
   MAX_BODY_BYTES: String(16 * 2 ** 20),
   SERVING_PROCESSES: '1',
+  PREDICTION_LOG_MAX_BYTES: String(16 * 2 ** 30),
 };
 export interface OurPlatform {
   /** Makes a model of the file and deploys it as an endpoint of that name. */
