@@ -1,6 +1,6 @@
-import { quoteName, type DuckDb } from '../lib/duckdb.ts';
-import type { ColumnValues } from '../ml/drift/column-values.ts';
-import { fillArrays, rowCount, tableOf } from './typed-columns.ts';
+import type { ColumnChunk, DuckDb } from '../lib/duckdb.ts';
+import { prepareNumbers, type PreparedCategories, type PreparedColumn } from '../ml/drift/prepared-column.ts';
+import { rowCount, tableOf } from './typed-columns.ts';
 
 /** Paths of two Parquet files. */
 export interface ComparedTables {
@@ -10,23 +10,30 @@ export interface ComparedTables {
 /** A column of both, and the SQL of its values in each: of numbers, or of what is told apart by its text. */
 export interface ComparedColumn {
   readonly name: string;
-  readonly type: ColumnValues['type'];
+  readonly type: PreparedColumn['type'];
   readonly reference: string;
   readonly current: string;
 }
 export interface ColumnPair {
-  readonly name: string;
-  readonly reference: ColumnValues;
-  readonly current: ColumnValues;
+  /** Of the column, in the list that was asked for. */
+  readonly index: number;
+  readonly reference: PreparedColumn;
+  readonly current: PreparedColumn;
 }
+interface IndexedColumn extends ComparedColumn {
+  readonly index: number;
+}
+/** Of a group of columns whose query is done: reads the answer. */
+type ReadPairs = () => Promise<Iterable<ColumnPair>>;
 
 // A query over several columns costs little more than over one, most of it being paid per chunk of 2,048 rows.
 const GROUP_COLUMNS = 8;
-const GROUP_BYTES = 4 * 2 ** 20;
+const GROUP_BYTES = 7 * 2 ** 20;
 
 /**
- * The values of both tables, column by column; infinite numbers and empty texts are missing ones. The arrays are
- * overwritten once the generator goes on: one pair is held at a time, or a few while they are at most 16 MiB.
+ * The columns of both tables: numbers first, then categories. Infinite numbers and empty texts are missing ones. While the
+ * caller works on some, DuckDB's threads compute the next; of tables so long that one column is more than 7 MiB, one is held
+ * at a time. The arrays are overwritten once the generator goes on.
  */
 export async function* eachColumnPair(
   db: DuckDb,
@@ -34,49 +41,86 @@ export async function* eachColumnPair(
   columns: readonly ComparedColumn[],
 ): AsyncGenerator<ColumnPair> {
   const rows = [await rowCount(db, tables.reference), await rowCount(db, tables.current)] as const;
-  const fitting = Math.floor(GROUP_BYTES / (8 * Math.max(1, rows[0] + rows[1])));
-  const size = Math.max(1, Math.min(GROUP_COLUMNS, columns.length, fitting));
-  const buffers = Array.from({ length: size }, () => rows.map((count) => new Float64Array(count)));
-  for (let start = 0; start < columns.length; start += size) {
-    const group: GroupColumn[] = [];
-    for (const [index, column] of columns.slice(start, start + size).entries()) {
-      const [reference, current] = buffers[index] as [Float64Array, Float64Array];
-      group.push({ ...(await readOf(db, tables, column)), reference, current });
-    }
-    await fillSide(db, tables.reference, group, 'reference');
-    await fillSide(db, tables.current, group, 'current');
-    for (const column of group) {
-      const { name } = column.column;
-      yield { name, reference: valuesOf(column, 'reference'), current: valuesOf(column, 'current') };
+  const length = rows[0] + rows[1];
+  const fitting = Math.floor(GROUP_BYTES / (8 * Math.max(1, length)));
+  const isLong = fitting === 0;
+  const groups = groupsOf(columns, Math.max(1, Math.min(GROUP_COLUMNS, fitting)));
+  const widest = Math.max(0, ...groups.filter(([column]) => column!.type === 'numeric').map((group) => group.length));
+  const values = Array.from({ length: widest }, () => new Float64Array(length));
+  const query = isLong ? db.chunks : db.computedChunks;
+  const start = (group: IndexedColumn[]): Promise<ReadPairs> =>
+    group[0]!.type === 'categorical'
+      ? queryCategories(db, tables, group[0]!)
+      : queryNumbers(query, tables, group, { values, before: rows[0] });
+  let next: Promise<ReadPairs> | undefined;
+  for (const [index, group] of groups.entries()) {
+    const read = await (next ?? start(group));
+    const following = groups[index + 1];
+    next = following && !isLong ? start(following) : undefined;
+    const settled = next?.catch(() => undefined);
+    try {
+      yield* await read();
+    } finally {
+      await settled; // the database may be closed then
     }
   }
 }
 
-interface ColumnRead {
-  readonly column: ComparedColumn;
-  readonly sql: { readonly [Side in keyof ComparedTables]: string };
-  /** null for numbers. */
-  readonly categories: readonly string[] | null;
-}
-interface GroupColumn extends ColumnRead {
-  readonly reference: Float64Array;
-  readonly current: Float64Array;
+/** Some numeric columns at once, each categorical one alone. */
+function groupsOf(columns: readonly ComparedColumn[], size: number): IndexedColumn[][] {
+  const indexed = columns.map((column, index) => ({ ...column, index }));
+  const numeric = indexed.filter(({ type }) => type === 'numeric');
+  const starts = numeric.flatMap((_, at) => (at % size === 0 ? at : []));
+  return [
+    ...starts.map((at) => numeric.slice(at, at + size)),
+    ...indexed.filter(({ type }) => type === 'categorical').map((column) => [column]),
+  ];
 }
 
-async function readOf(db: DuckDb, tables: ComparedTables, column: ComparedColumn): Promise<ColumnRead> {
-  if (column.type === 'numeric') {
-    const sql = { reference: numberSql(column.reference), current: numberSql(column.current) };
-    return { column, sql, categories: null };
-  }
-  const type = quoteName(`categories of ${column.name}`);
-  await db.run(
-    `CREATE OR REPLACE TYPE ${type} AS ENUM (
-       SELECT value FROM (${categoriesSql(tables, column)}) ORDER BY 1)`,
+async function queryNumbers(
+  query: (sql: string) => AsyncIterable<ColumnChunk> | Promise<AsyncIterable<ColumnChunk>>,
+  tables: ComparedTables,
+  group: readonly IndexedColumn[],
+  { values, before }: { readonly values: readonly Float64Array[]; readonly before: number },
+): Promise<ReadPairs> {
+  const select = (side: keyof ComparedTables) =>
+    `SELECT ${group.map((column) => numberSql(column[side])).join(', ')} FROM ${tableOf(tables[side])}`;
+  // The rows of the one, then those of the other: DuckDB keeps their order.
+  const chunks = await query(`${select('reference')} UNION ALL ${select('current')}`);
+  return async () => {
+    let row = 0;
+    for await (const chunk of chunks) {
+      chunk.columns.forEach((column, index) => values[index]!.set(column, row));
+      row += chunk.rows;
+    }
+    return group.entries().map(([column, { index }]) => ({
+      index,
+      reference: prepareNumbers(values[column]!.subarray(0, before)),
+      current: prepareNumbers(values[column]!.subarray(before)),
+    }));
+  };
+}
+
+async function queryCategories(db: DuckDb, tables: ComparedTables, column: IndexedColumn): Promise<ReadPairs> {
+  const counts = (side: keyof ComparedTables, reference: string, current: string) =>
+    `SELECT ${textSql(column[side])} AS value, ${reference} AS reference, ${current} AS current
+     FROM ${tableOf(tables[side])} GROUP BY 1`;
+  const found = await db.rows<{ value: string | null; reference: number; current: number }>(
+    `SELECT value, sum(reference)::DOUBLE AS reference, sum(current)::DOUBLE AS current
+     FROM (${counts('reference', 'count(*)', '0')} UNION ALL ${counts('current', '0', 'count(*)')})
+     GROUP BY 1 ORDER BY 1`,
   );
-  const found = await db.rows<{ value: string }>(`SELECT unnest(enum_range(NULL::${type}))::VARCHAR AS value`);
-  const code = (value: string) => `coalesce(CAST(enum_code(CAST(${textSql(value)} AS ${type})) AS INTEGER), -1)`;
-  const sql = { reference: code(column.reference), current: code(column.current) };
-  return { column, sql, categories: found.map(({ value }) => value) };
+  const present = found.filter(({ value }) => value !== null);
+  const categories = present.map(({ value }) => value!);
+  const preparedOf = (side: keyof ComparedTables): PreparedCategories => ({
+    type: 'categorical',
+    rows: found.reduce((sum, row) => sum + row[side], 0),
+    count: present.reduce((sum, row) => sum + row[side], 0),
+    categories,
+    counts: Float64Array.from(present, (row) => row[side]),
+  });
+  const { index } = column;
+  return () => Promise.resolve([{ index, reference: preparedOf('reference'), current: preparedOf('current') }]);
 }
 
 /** SELECT of the distinct texts of a column in both tables, as `value`. */
@@ -84,21 +128,6 @@ export const categoriesSql = (tables: ComparedTables, { reference, current }: Co
   `SELECT DISTINCT value FROM (
      SELECT DISTINCT ${textSql(reference)} AS value FROM ${tableOf(tables.reference)}
      UNION ALL SELECT DISTINCT ${textSql(current)} FROM ${tableOf(tables.current)}) WHERE value IS NOT NULL`;
-
-const fillSide = (db: DuckDb, parquet: string, group: readonly GroupColumn[], side: keyof ComparedTables) =>
-  fillArrays(
-    db,
-    parquet,
-    group.map(({ sql }) => sql[side]),
-    group.map((column) => (column.categories ? codesIn(column[side]) : column[side])),
-  );
-
-const valuesOf = (column: GroupColumn, side: keyof ComparedTables): ColumnValues =>
-  column.categories
-    ? { type: 'categorical', codes: codesIn(column[side]), categories: column.categories }
-    : { type: 'numeric', values: column[side] };
-
-const codesIn = ({ buffer, length }: Float64Array) => new Int32Array(buffer, 0, length);
 
 const textSql = (value: string) => `nullif(CAST(${value} AS VARCHAR), '')`;
 const numberSql = (value: string) => {

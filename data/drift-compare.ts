@@ -1,7 +1,7 @@
 import type { DuckDb } from '../lib/duckdb.ts';
 import { compareColumn } from '../ml/drift/compare.ts';
 import type { ColumnDrift, DriftReport, DriftSettings } from '../ml/drift/drift-report.ts';
-import { prepareColumn, type PreparedColumn } from '../ml/drift/prepared-column.ts';
+import type { PreparedColumn } from '../ml/drift/prepared-column.ts';
 import { driftReport } from '../ml/drift/report.ts';
 import { eachColumnPair, type ComparedColumn, type ComparedTables } from './drift-columns.ts';
 import { rowCount } from './typed-columns.ts';
@@ -12,7 +12,7 @@ export interface RoleColumn extends ComparedColumn {
 
 /**
  * The report of two tables, made a column at a time.
- * @param visit is shown each column of both, too
+ * @param visit is shown each column of both, too, though not in their order
  */
 export async function compareTables(
   db: DuckDb,
@@ -22,11 +22,10 @@ export async function compareTables(
   visit: (column: RoleColumn, reference: PreparedColumn, current: PreparedColumn) => void = () => undefined,
 ): Promise<DriftReport> {
   const rows = { reference: await rowCount(db, tables.reference), current: await rowCount(db, tables.current) };
-  const compared: ColumnDrift[] = [];
-  for await (const pair of eachColumnPair(db, tables, columns)) {
-    const column = columns[compared.length]!;
-    const [reference, current] = [prepareColumn(pair.reference), prepareColumn(pair.current)];
-    compared.push(compareColumn(reference, current, { column: column.name, role: column.role, settings, rows }));
+  const compared = new Array<ColumnDrift>(columns.length);
+  for await (const { index, reference, current } of eachColumnPair(db, tables, columns)) {
+    const column = columns[index]!;
+    compared[index] = compareColumn(reference, current, { column: column.name, role: column.role, settings, rows });
     visit(column, reference, current);
   }
   return driftReport(compared, settings, rows);

@@ -31,19 +31,20 @@ export async function describeTables(
   const wanted = [...reference].filter(([name]) => !ignore.includes(name));
   const problems = wanted.flatMap(([name, type]) => problemOf(tables, name, kindOf(type), current.get(name)));
   if (problems.length > 0) throw invalid(problems);
-  const columns: ComparedColumn[] = [];
-  const leftOut: LeftOut[] = [];
-  for (const [column, sqlType] of wanted) {
+  const comparable = wanted.flatMap(([name, sqlType]): ComparedColumn[] => {
     const type = kindOf(sqlType);
-    if (type === null) {
-      leftOut.push({ column, reason: `${shortType(sqlType)} is not compared` });
-      continue;
-    }
-    const described = { name: column, type, reference: quoteName(column), current: quoteName(column) };
-    if (type === 'categorical' && (await hasMany(db, tables, described)))
-      leftOut.push({ column, reason: `more than ${MOST_CATEGORIES} different values` });
-    else columns.push(described);
-  }
+    return type === null ? [] : [{ name, type, reference: quoteName(name), current: quoteName(name) }];
+  });
+  const tooMany = await namesOfMany(
+    db,
+    tables,
+    comparable.filter(({ type }) => type === 'categorical'),
+  );
+  const columns = comparable.filter(({ name }) => !tooMany.has(name));
+  const leftOut = wanted.flatMap(([column, type]): LeftOut[] => {
+    if (tooMany.has(column)) return [{ column, reason: `more than ${MOST_CATEGORIES} different values` }];
+    return kindOf(type) === null ? [{ column, reason: `${shortType(type)} is not compared` }] : [];
+  });
   if (columns.length === 0) throw invalid([detail(tables.reference, 'columns', 'has no column that can be compared')]);
   return { columns, leftOut };
 }
@@ -77,10 +78,18 @@ async function typesOf(db: DuckDb, file: string): Promise<Map<string, string>> {
   }
 }
 
-async function hasMany(db: DuckDb, tables: ComparedTables, column: ComparedColumn): Promise<boolean> {
-  const limited = `SELECT 1 FROM (${categoriesSql(tables, column)}) LIMIT ${MOST_CATEGORIES + 1}`;
-  const [counted] = await db.rows<{ n: string }>(`SELECT count(*) AS n FROM (${limited})`);
-  return Number(counted!.n) > MOST_CATEGORIES;
+/** The columns of more than 100,000 different values. */
+async function namesOfMany(
+  db: DuckDb,
+  tables: ComparedTables,
+  columns: readonly ComparedColumn[],
+): Promise<ReadonlySet<string>> {
+  if (columns.length === 0) return new Set();
+  const limited = (column: ComparedColumn) =>
+    `SELECT 1 FROM (${categoriesSql(tables, column)}) LIMIT ${MOST_CATEGORIES + 1}`;
+  const counts = columns.map((column, at) => `(SELECT count(*) FROM (${limited(column)})) AS n${at}`);
+  const [counted] = await db.rows<Record<string, string>>(`SELECT ${counts.join(', ')}`);
+  return new Set(columns.filter((_, at) => Number(counted![`n${at}`]) > MOST_CATEGORIES).map(({ name }) => name));
 }
 
 const detail = (path: string, rule: string, message: string): ErrorDetail => ({ path, rule, message });

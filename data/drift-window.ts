@@ -31,13 +31,19 @@ export const compareWindow = (
   withDuckDb({ ...duckdb, threads: 1 }, async (db) => {
     const columns = await windowColumns(db, tables.reference, inputs);
     const wanted = columns.filter(({ name }) => !settings.ignore.includes(name));
-    const sketched: WindowSketches['columns'][number][] = [];
-    const report = await compareTables(db, tables, wanted, settings, ({ name, role }, reference, current) =>
-      sketched.push({ column: name, role, reference: sketchColumn(reference), current: sketchColumn(current) }),
-    );
+    const sketched = new Map<RoleColumn, WindowSketches['columns'][number]>();
+    const report = await compareTables(db, tables, wanted, settings, (column, reference, current) => {
+      const { name, role } = column;
+      const sketches = { reference: sketchColumn(reference), current: sketchColumn(current) };
+      sketched.set(column, { column: name, role, ...sketches });
+    });
     const probabilities = new Float64Array(await rowCount(db, tables.current));
     await fillArrays(db, tables.current, [quoteName(addedColumns(inputs).probability)], [probabilities]);
-    return { report, sketches: { rows: report.rows, settings, columns: sketched }, probabilities };
+    return {
+      report,
+      sketches: { rows: report.rows, settings, columns: wanted.map((column) => sketched.get(column)!) },
+      probabilities,
+    };
   });
 
 async function windowColumns(db: DuckDb, reference: string, inputs: readonly InputColumn[]): Promise<RoleColumn[]> {

@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { PlatformError } from '../lib/errors.ts';
 import { createLimitedProcesses, type LimitedProcesses } from '../lib/limited-process.ts';
 import type { SourceFormat } from './file-head.ts';
@@ -40,11 +39,21 @@ export function createLabelFileReader(processes: LimitedProcesses = createLimite
 
 async function* inBatches(path: string, atOnce: number): AsyncGenerator<readonly LabelRow[]> {
   let batch: LabelRow[] = [];
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for await (const line of linesOf(path)) {
     batch.push(JSON.parse(line) as LabelRow);
     if (batch.length < atOnce) continue;
     yield batch;
     batch = [];
   }
   if (batch.length > 0) yield batch;
+}
+
+/** By line feeds alone: `readline` would break a line at U+2028, too, which JSON may hold. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
 }

@@ -1,4 +1,10 @@
-import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBVector } from '@duckdb/node-api';
+import {
+  DuckDBInstance,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBVector,
+} from '@duckdb/node-api';
 
 export interface DuckDbOptions {
   /** For example `512MB`. What does not fit goes to `tempDir`. */
@@ -21,6 +27,8 @@ export interface DuckDb {
   rows<T extends Record<string, unknown>>(sql: string): Promise<T[]>;
   /** A large result, streamed. Every column is FLOAT, DOUBLE, INTEGER or UTINYINT, and null nowhere: coalesce it. */
   chunks(sql: string): AsyncIterable<ColumnChunk>;
+  /** As `chunks`, computed whole, by DuckDB's threads, before it resolves. */
+  computedChunks(sql: string): Promise<AsyncIterable<ColumnChunk>>;
 }
 
 /** Opens a database for the time of `work`. Extensions that would have to be downloaded are off. */
@@ -56,14 +64,18 @@ const adapter = (connection: DuckDBConnection): DuckDb => ({
     return reader.getRowObjectsJson() as Record<string, unknown>[] as T[];
   },
   chunks: async function* (sql) {
-    const result = await connection.stream(sql);
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return;
-      yield columnsOf(chunk);
-    }
+    yield* chunksOf(await connection.stream(sql));
   },
+  computedChunks: async (sql) => chunksOf(await connection.run(sql)),
 });
+
+async function* chunksOf(result: DuckDBResult): AsyncGenerator<ColumnChunk> {
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield columnsOf(chunk);
+  }
+}
 
 function columnsOf(chunk: DuckDBDataChunk): ColumnChunk {
   const columns = Array.from({ length: chunk.columnCount }, (_, i) => itemsOf(chunk.getColumnVector(i)));

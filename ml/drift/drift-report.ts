@@ -70,6 +70,6 @@ export interface DriftReport {
   readonly features: { readonly compared: number; readonly drifted: number; readonly share: number };
   readonly drift_share: number;
   readonly correction: Correction;
-  /** Features first, then the prediction, then the target once labels are there. */
+  /** Features first, then the prediction. What labels say of the target comes later, beside the report. */
   readonly columns: readonly ColumnDrift[];
 }

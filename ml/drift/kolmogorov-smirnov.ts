@@ -39,9 +39,3 @@ function roundHalfEven(x: number): number {
   const rounded = Math.round(x);
   return rounded - x === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
 }
-
-/** p-value of both samples, in ascending order; 1 when nothing tells them apart. */
-export function kolmogorovSmirnov(reference: Float64Array, current: Float64Array): number {
-  const statistic = kolmogorovSmirnovStatistic(reference, current);
-  return kolmogorovSmirnovTail(statistic, reference.length, current.length);
-}

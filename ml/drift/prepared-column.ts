@@ -1,4 +1,4 @@
-import type { CategoricalValues, ColumnValues, NumericValues } from './column-values.ts';
+import type { CategoricalValues, ColumnValues } from './column-values.ts';
 import { sortNumbers } from './sort-numbers.ts';
 
 /** What the comparisons need of a column: made once, a reference serves many windows. */
@@ -32,15 +32,15 @@ const GREATEST = 1e150;
 
 /** Sorts or counts a column. An infinite number counts as missing, as in Evidently, and so does one beyond ±1e150. */
 export function prepareColumn(column: ColumnValues): PreparedColumn {
-  return column.type === 'numeric' ? prepareNumbers(column) : prepareCategories(column);
+  return column.type === 'numeric' ? prepareNumbers(column.values.slice()) : prepareCategories(column);
 }
 
-function prepareNumbers({ values }: NumericValues): PreparedNumbers {
-  const sorted = new Float64Array(values.length);
+/** As `prepareColumn`, in place: `sorted` is the beginning of the array that was given. */
+export function prepareNumbers(values: Float64Array): PreparedNumbers {
   let count = 0;
-  for (let row = 0; row < values.length; row++) if (Math.abs(values[row]!) <= GREATEST) sorted[count++] = values[row]!;
-  const present = sortNumbers(sorted.subarray(0, count));
-  return { type: 'numeric', rows: values.length, count, sorted: present, ...moments(present) };
+  for (let row = 0; row < values.length; row++) if (Math.abs(values[row]!) <= GREATEST) values[count++] = values[row]!;
+  const sorted = sortNumbers(values.subarray(0, count));
+  return { type: 'numeric', rows: values.length, count, sorted, ...moments(sorted) };
 }
 
 function moments(values: Float64Array): { mean: number; deviation: number } {

@@ -7,7 +7,7 @@ const HALF_LOG_2PI = Math.log(2 * Math.PI) / 2;
 const SERIES_FROM = 16;
 
 /** log Γ(x + 1) − (x + ½) log x + x − ½ log 2π: what Stirling's formula lacks. x > 0. */
-export function stirlingError(x: number): number {
+function stirlingError(x: number): number {
   if (x >= SERIES_FROM) return stirlingSeries(x);
   let shifted = x;
   let logProduct = 0;
@@ -22,7 +22,7 @@ function stirlingSeries(x: number): number {
 }
 
 /** x log(x / mean) + mean − x, without cancellation where x is near the mean. x ≥ 0, mean > 0. */
-export function deviance(x: number, mean: number): number {
+function deviance(x: number, mean: number): number {
   if (x === 0) return mean;
   const ratio = (x - mean) / (x + mean);
   if (Math.abs(ratio) >= 0.1) return x * Math.log(x / mean) + mean - x;

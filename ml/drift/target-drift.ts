@@ -1,6 +1,6 @@
-import type { CategoricalValues } from './column-values.ts';
 import { compareColumn } from './compare.ts';
 import type { ColumnDrift, DriftSettings } from './drift-report.ts';
+import type { PreparedCategories } from './prepared-column.ts';
 
 /** Rows of each class. */
 export type ClassCounts = Readonly<Record<string, number>>;
@@ -19,9 +19,7 @@ export function targetDrift(reference: ClassCounts, current: ClassCounts, settin
 
 const total = (counts: ClassCounts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-function column(categories: readonly string[], counts: ClassCounts): CategoricalValues {
-  const codes = new Int32Array(total(counts));
-  let next = 0;
-  categories.forEach((category, code) => codes.fill(code, next, (next += counts[category] ?? 0)));
-  return { type: 'categorical', codes, categories };
-}
+const column = (categories: readonly string[], counts: ClassCounts): PreparedCategories => ({
+  ...{ type: 'categorical', rows: total(counts), count: total(counts), categories },
+  counts: Float64Array.from(categories, (category) => counts[category] ?? 0),
+});
