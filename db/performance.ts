@@ -1,4 +1,5 @@
 import { and, desc, eq, gte, isNotNull, lt, sql, type SQL } from 'drizzle-orm';
+import { accuracy, type Confusion, f1, precision, recall } from '../ml/metrics/confusion.ts';
 import type { RealisedMetrics } from '../ml/metrics/realised.ts';
 import type { Database } from './connect.ts';
 import { type Page, type PageRequest, readCursor, toPage } from './pagination.ts';
@@ -21,19 +22,19 @@ export interface WindowPerformance {
   /** By their probabilities alone; null when those are not calibrated, or there is no report. */
   readonly estimate: Record<string, number> | null;
 }
-type Confusion = RealisedMetrics['confusion'];
+/**
+ * Over all labelled rows; `roc_auc` and `pr_auc`, which cannot be added up, are means over the windows that have them, by
+ * their labelled rows.
+ */
+export type VersionMetrics = Omit<RealisedMetrics, 'confusion'>;
 /** The windows of one version added up. */
 export interface VersionPerformance {
   readonly model: string;
   readonly version: number;
   readonly windows: number;
   readonly rows: number;
-  readonly labelled: number;
-  readonly confusion: Confusion;
-  /** Means over all labelled rows. */
-  readonly rowMeans: Readonly<Record<'positive_rate' | 'log_loss' | 'brier', number | null>>;
-  /** Of what cannot be added up: means over the windows that have it, by their labelled rows. */
-  readonly windowMeans: Readonly<Record<'roc_auc' | 'pr_auc', number | null>>;
+  /** null without labels. */
+  readonly realised: VersionMetrics | null;
   /** Means over the windows that have an estimate, by their rows. */
   readonly estimate: Readonly<Record<string, number>> | null;
 }
@@ -63,8 +64,7 @@ export const createPerformanceRepository = (db: Database) => ({
         rows: sql<number>`sum(${driftWindows.rows})::float8`,
         labelled: sql<number>`coalesce(sum(${realisedMetrics.labelled}), 0)::float8`,
         confusion: perName(['tp', 'fp', 'tn', 'fn'], (name) => sql`coalesce(sum((${realisedMetrics.metrics} -> 'confusion' ->> ${name})::float8), 0)`), // prettier-ignore
-        rowMeans: perName(['positive_rate', 'log_loss', 'brier'], meanByLabels),
-        windowMeans: perName(['roc_auc', 'pr_auc'], meanByLabels),
+        means: perName(MEANS, meanByLabels),
       })
       .from(driftWindows)
       .leftJoin(realisedMetrics, isOf(realisedMetrics))
@@ -72,14 +72,20 @@ export const createPerformanceRepository = (db: Database) => ({
       .groupBy(driftWindows.model, driftWindows.version)
       .orderBy(desc(sql`max(${driftWindows.sequence})`));
     const estimates = await estimatesOf(db, filter);
-    return rows.map((row) => ({
+    return rows.map(({ labelled, confusion, means, ...row }) => ({
       ...row,
-      confusion: row.confusion as Confusion,
-      rowMeans: row.rowMeans as VersionPerformance['rowMeans'],
-      windowMeans: row.windowMeans as VersionPerformance['windowMeans'],
+      realised: labelled === 0 ? null : totalOf(labelled, confusion as Confusion, means as Means),
       estimate: estimates.get(`${row.model}/${row.version}`) ?? null,
     }));
   },
+});
+
+const MEANS = ['positive_rate', 'log_loss', 'brier', 'roc_auc', 'pr_auc'] as const;
+type Means = Pick<VersionMetrics, (typeof MEANS)[number]>;
+
+const totalOf = (labelled: number, confusion: Confusion, means: Means): VersionMetrics => ({
+  ...{ labelled, ...means, accuracy: accuracy(confusion), precision: precision(confusion) },
+  ...{ recall: recall(confusion), f1: f1(confusion) },
 });
 
 const isOf = (table: typeof realisedMetrics | typeof driftReports) =>

@@ -95,28 +95,7 @@ const toWindow = ({ window, realised, estimate }: WindowPerformance): z.output<t
   estimated: estimate,
 });
 
-const toVersion = ({ model, version, windows, rows, ...found }: VersionPerformance) => ({
-  ...{ model: { name: model, version }, windows, rows },
-  realised: found.labelled === 0 ? null : totalOf(found),
-  estimated: found.estimate,
+const toVersion = ({ model, version, windows, rows, realised, estimate }: VersionPerformance) => ({
+  ...{ model: { name: model, version }, windows, rows, realised },
+  estimated: estimate,
 });
-
-/** As ml/metrics/confusion.ts has them. */
-function totalOf({
-  labelled,
-  confusion,
-  rowMeans,
-  windowMeans,
-}: Omit<VersionPerformance, 'model' | 'version' | 'windows' | 'rows'>) {
-  const { tp, fp, tn, fn } = confusion;
-  const share = (part: number, whole: number) => (whole === 0 ? null : part / whole);
-  return {
-    labelled,
-    ...rowMeans,
-    ...windowMeans,
-    accuracy: share(tp + tn, tp + fp + tn + fn),
-    precision: share(tp, tp + fp),
-    recall: share(tp, tp + fn),
-    f1: share(2 * tp, 2 * tp + fp + fn),
-  };
-}

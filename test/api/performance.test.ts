@@ -27,16 +27,14 @@ const windows: WindowPerformance[] = [
 ];
 const versions: VersionPerformance[] = [
   {
-    ...{ model: 'churn', version: 3, windows: 1, rows: 9, labelled: 2, confusion: { tp: 1, fp: 1, tn: 0, fn: 0 } },
-    rowMeans: { positive_rate: 0.5, log_loss: 0.5, brier: 0.15 },
-    windowMeans: { roc_auc: 1, pr_auc: 1 },
-    estimate: null,
+    ...{ model: 'churn', version: 3, windows: 1, rows: 9, estimate: null },
+    realised: {
+      ...{ labelled: 2, positive_rate: 0.5, log_loss: 0.5, brier: 0.15, roc_auc: 1, pr_auc: 1 },
+      ...{ accuracy: 0.5, precision: 0.5, recall: 1, f1: 2 / 3 },
+    },
   },
   {
-    ...{ model: 'churn', version: 2, windows: 1, rows: 5, labelled: 0, confusion: { tp: 0, fp: 0, tn: 0, fn: 0 } },
-    rowMeans: { positive_rate: null, log_loss: null, brier: null },
-    windowMeans: { roc_auc: null, pr_auc: null },
-    estimate: null,
+    ...{ model: 'churn', version: 2, windows: 1, rows: 5, realised: null, estimate: null },
   },
 ];
 
