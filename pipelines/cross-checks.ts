@@ -3,6 +3,9 @@ import { columnsOf } from '../ml/expression/expression.ts';
 import { parseExpression } from '../ml/expression/parse.ts';
 import type { Feature, PipelineDefinition } from './definition.ts';
 
+/** Columns of a drift report beside the features: a policy names them as it names those. */
+const NO_FEATURES = ['prediction', 'target'];
+
 /** Rules that concern several fields at once. `report` takes a path into the definition and the broken rule. */
 export function crossCheck(definition: PipelineDefinition, report: Report): void {
   checkNames(definition, report);
@@ -12,7 +15,7 @@ export function crossCheck(definition: PipelineDefinition, report: Report): void
   }
   if (definition.decision.positive === definition.decision.negative)
     report(['decision'], 'positive and negative must differ');
-  const watched = new Set([...Object.keys(definition.features), 'prediction', 'target']);
+  const watched = new Set([...Object.keys(definition.features), ...NO_FEATURES]);
   checkDrift(definition, watched, report);
   for (const [index, column] of (definition.retraining?.on_drift?.columns ?? []).entries())
     if (!watched.has(column)) report(['retraining', 'on_drift', 'columns', index], `'${column}' is not a feature`);
@@ -40,6 +43,8 @@ function checkNames({ target, features, derived, entity }: PipelineDefinition, r
     else taken.set(name.toLowerCase(), `${kind} ${name}`);
   };
   for (const name of Object.keys(features)) claim(['features', name], name, 'feature');
+  for (const name of NO_FEATURES.filter((reserved) => Object.hasOwn(features, reserved)))
+    report(['features', name], `'${name}' is a column of every drift report that is no feature`);
   for (const name of Object.keys(derived)) claim(['derived', name], name, 'derived feature');
   if (entity !== undefined) claim(['entity'], entity, 'entity');
 }

@@ -29,6 +29,19 @@ test.each(['member', 'city', 'target'])('a method about numbers is refused for %
   ]);
 });
 
+test.each(['prediction', 'target'])('no feature is called %s, for a policy could not tell which is meant', (name) => {
+  const { error } = PipelineDefinition.safeParse({
+    name: 'loans',
+    target: { column: 'repaid' },
+    features: { income: { type: 'numeric' }, [name]: { type: 'numeric' } },
+    candidates: [{ algorithm: 'gradient_boosting' }],
+    drift: { columns: { [name]: { method: 'ks' } } },
+  });
+  expect(error?.issues).toMatchObject([
+    { path: ['features', name], message: `'${name}' is a column of every drift report that is no feature` },
+  ]);
+});
+
 test('columns that are no features are named', () => {
   expect(problemsOf({ ignore: ['income', 'rent'], columns: { constructor: { threshold: 0.2 } } })).toEqual([
     "drift.ignore.1: 'rent' is not a feature",
