@@ -7,8 +7,8 @@ export const windowVerdict = ({ judged, drifted }: Pick<DriftReport, 'judged' | 
 };
 
 export const columnVerdict = ({ score, drifted }: Pick<ColumnDrift, 'score' | 'drifted'>): Markup => {
-  if (score === null) return badge('wait', 'Not judged');
-  return drifted ? badge('bad', 'Drift') : badge('good', 'No drift');
+  if (drifted) return badge('bad', 'Drift'); // without a score when only one sample has values
+  return score === null ? badge('wait', 'Not judged') : badge('good', 'No drift');
 };
 
 const badge = (kind: 'good' | 'bad' | 'wait', text: string) => html`<span class="badge ${kind}">${text}</span>`;

@@ -48,7 +48,6 @@ const counted = (count: number, noun: string) => `${numberText(count)} ${noun}${
 
 function facts({ rows, features, columns }: WindowReport): Markup {
   const prediction = columns.find(({ role }) => role === 'prediction');
-  const target = columns.find(({ role }) => role === 'target');
   return html`<dl class="facts">
     <div>
       <dt>Predictions in this window</dt>
@@ -62,14 +61,14 @@ function facts({ rows, features, columns }: WindowReport): Markup {
       <dt>Drifted features</dt>
       <dd>${features.drifted} of ${features.compared} <small>${shareText(features.share)}</small></dd>
     </div>
-    ${prediction ? fact('Prediction', prediction) : null} ${target ? fact('Target', target) : null}
+    ${prediction ? predictionFact(prediction) : null}
   </dl>`;
 }
 
-const fact = (name: string, { score, drifted }: ColumnDrift) =>
+const predictionFact = ({ score, drifted }: ColumnDrift) =>
   html`<div>
-    <dt>${name}</dt>
-    <dd>${score === null ? 'Not judged' : drifted ? html`<span class="bad">Drift</span>` : 'No drift'}</dd>
+    <dt>Prediction</dt>
+    <dd>${drifted ? html`<span class="bad">Drift</span>` : score === null ? 'Not judged' : 'No drift'}</dd>
   </div>`;
 
 function performance(estimate: WindowReport['estimate']): Markup | null {

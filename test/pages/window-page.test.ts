@@ -70,6 +70,13 @@ test('the page says in words what was found', () => {
   expect(few).toContain('This window has 1 row, which is too few to judge by');
 });
 
+test('a column that has lost all its values has drifted, though it has no score', () => {
+  const gone = numericColumn({ column: 'income', score: null, drifted: true, missing: { reference: 0, current: 1 } });
+  const text = textOf(windowPage(exampleReport({ columns: [gone] })));
+  expect(text).toContain('1 of 3 features drifted (income)');
+  expect(text).not.toContain('Not judged');
+});
+
 test('scores of another method are no part of the course', () => {
   const columns = { income: { method: 'ks', score: 0.9, drifted: false } } as const;
   const history = [{ sequence: 1, closed_at: '2026-11-20T00:00:00.000Z', columns }];
