@@ -3,6 +3,7 @@ import type { LabelHistory, LabelReport } from '../../db/labels.ts';
 import { invalid, problemsOf } from '../router.ts';
 import { Name } from './name.ts';
 import { PredictionId } from './prediction.ts';
+import { timeOf } from './time-window.ts';
 
 export const MAX_LABELS = 10_000;
 const MAX_TEXT = 200;
@@ -11,7 +12,8 @@ const MAX_TEXT = 200;
 const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed();
 const Text = z.string().min(1).max(MAX_TEXT).refine(isStorable, 'must hold neither U+0000 nor half a character');
 const Value = z.union([Text, z.number(), z.boolean()], { error: `must be text of 1 to ${MAX_TEXT} characters, a number or a boolean` }); // prettier-ignore
-const Entity = z.union([Text, z.number()], { error: `must be text of 1 to ${MAX_TEXT} characters or a number` });
+// Greater numbers would arrive as others than they were sent as.
+const Entity = z.union([Text, z.int()], { error: `must be text of 1 to ${MAX_TEXT} characters or a whole number` });
 const Time = z.iso.datetime({ offset: true });
 const Labelled = {
   label: Value.openapi({ description: 'A class of the model that predicted, compared as text' }),
@@ -79,14 +81,12 @@ const toReport = (path: string, given: z.output<typeof ByPrediction> | z.output<
   prediction:
     'prediction_id' in given
       ? { predictionId: given.prediction_id }
-      : { endpoint: given.endpoint, entity: String(given.entity), at: timeOf(given.at) },
+      : { endpoint: given.endpoint, entity: String(given.entity), at: timeOrNull(given.at) },
   label: String(given.label),
-  observedAt: timeOf(given.observed_at),
+  observedAt: timeOrNull(given.observed_at),
 });
 
-/** Nothing happened before 1970, and Postgres reads no such years as JavaScript writes them. */
-const timeOf = (text: string | undefined) =>
-  text === undefined ? null : new Date(Math.min(Math.max(0, Date.parse(text)), Date.UTC(9999, 11, 31)));
+const timeOrNull = (text: string | undefined) => (text === undefined ? null : timeOf(text));
 
 export const LabelCounts = z
   .object({

@@ -9,10 +9,12 @@ export interface GivenWindow {
   readonly until?: string | undefined;
 }
 
-export const windowOf = ({ since, until }: GivenWindow) => ({ since: timeOf(since), until: timeOf(until) });
+export const windowOf = ({ since, until }: GivenWindow) => ({
+  since: since === undefined ? undefined : timeOf(since),
+  until: until === undefined ? undefined : timeOf(until),
+});
 
 const LATEST_MS = Date.UTC(9999, 11, 31);
 
 /** Nothing happened before 1970, nor will after 9999, and Postgres reads no such years as JavaScript writes them. */
-const timeOf = (text: string | undefined) =>
-  text === undefined ? undefined : new Date(Math.min(Math.max(0, Date.parse(text)), LATEST_MS));
+export const timeOf = (text: string): Date => new Date(Math.min(Math.max(0, Date.parse(text)), LATEST_MS));

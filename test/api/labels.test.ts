@@ -128,6 +128,22 @@ test('a CSV file is read by its columns, with times as other programs write them
   expect(await leftovers()).toEqual([]);
 });
 
+test.each([1.5, 2 ** 53])('an entity is no number like %d, which no prediction can have', async (entity) => {
+  const { post, receive } = createLabels();
+  const response = await post({ endpoint: 'churn', entity, label: 'yes' });
+  expect(response.status).toBe(422);
+  expect((await problemOf(response)).errors).toMatchObject([{ path: 'entity' }]);
+  expect(receive).not.toHaveBeenCalled();
+});
+
+test('a line of a file ends at a line feed alone', async () => {
+  const { send, reports } = createLabels();
+  const entity = 'c\u2028\u2029\u0085 1';
+  const response = await send(JSON.stringify({ endpoint: 'churn', entity, label: 1 }), 'application/x-ndjson');
+  expect(response.status).toBe(200);
+  expect(reports()).toMatchObject([{ prediction: { entity }, label: '1' }]);
+});
+
 test('rows of NDJSON may name entities, of an endpoint that the query names for all', async () => {
   const { send, reports } = createLabels();
   const rows = [
