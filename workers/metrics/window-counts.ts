@@ -15,7 +15,7 @@ export function createWindowCounts(registry: Registry) {
     labelNames: ['endpoint', 'verdict'] as const,
     registers: [registry],
   });
-  const seen = new Map<string, number>();
+  let seen = new Set<string>();
   const known = new Set<string>();
   let since: Date | null = null;
 
@@ -39,16 +39,16 @@ export function createWindowCounts(registry: Registry) {
       watch(endpoints);
       const first = since === null;
       const asked = new Date(Date.now() - OVERLAP_MS);
-      for (const window of await windowsSince(since ?? asked)) {
-        const { endpoint, sequence } = window;
-        if (sequence <= (seen.get(endpoint) ?? 0)) continue;
-        seen.set(endpoint, sequence);
-        if (!first && known.has(endpoint)) counter.inc({ endpoint, verdict: verdictOf(window) });
-      }
+      const windows = await windowsSince(since ?? asked);
+      for (const window of windows.filter((found) => !first && !seen.has(nameOf(found)) && known.has(found.endpoint)))
+        counter.inc({ endpoint: window.endpoint, verdict: verdictOf(window) });
+      seen = new Set(windows.map(nameOf));
       since = asked;
     },
   };
 }
+
+const nameOf = ({ endpoint, sequence }: JudgedWindow) => `${endpoint}/${sequence}`;
 
 const verdictOf = ({ judged, drifted }: JudgedWindow): (typeof VERDICTS)[number] =>
   !judged ? 'not_judged' : drifted ? 'drifted' : 'stable';

@@ -108,7 +108,11 @@ test('a window is counted once, by its verdict, and not those from before the st
   const { lines, becomes } = start({ windowsSince: () => Promise.resolve(windows) });
   await becomes('anneal_drift_windows_total{endpoint="churn",verdict="drifted"} 0');
   await becomes('anneal_state_readable{source="postgres"} 1');
-  windows = [...windows, window(3, true, true), window(4, true, false), window(5, false, false)];
+  // The fourth could not be computed at first.
+  windows = [...windows, window(3, true, true), window(5, false, false)];
+  await becomes('anneal_drift_windows_total{endpoint="churn",verdict="not_judged"} 1');
+  windows = [...windows, window(4, true, false)];
+  await becomes('anneal_drift_windows_total{endpoint="churn",verdict="stable"} 1');
   await becomes('anneal_drift_windows_total{endpoint="churn",verdict="drifted"} 1');
   await new Promise((resolve) => setTimeout(resolve, 30));
   const counts = (await lines()).filter((line) => line.startsWith('anneal_drift_windows_total{'));
