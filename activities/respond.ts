@@ -1,11 +1,12 @@
 import type { HeldEndpoint } from '../db/held-endpoint.ts';
 import type { WindowVersion } from '../db/retrainings.ts';
 import type { PipelineVersion } from '../db/schema/pipelines.ts';
+import type { Retraining } from '../db/schema/retrainings.ts';
 import { endpointNameOf, modelNameOf, PipelineDefinition } from '../pipelines/definition.ts';
 import { decideRetraining } from '../pipelines/retraining-decision.ts';
 import { type AlertSignal, alertsOf } from '../pipelines/window-alerts.ts';
 import type { RespondInput } from '../workflows/respond-to-window.ts';
-import type { RetrainInput } from './retraining.ts';
+import { endHeldRetraining, type RetrainInput } from './retraining.ts';
 
 /** What is to be started because of a window. */
 export interface WindowResponse {
@@ -18,6 +19,8 @@ export interface ResponseDeps {
   /** The newest version of a pipeline. */
   readonly getPipeline: (name: string) => Promise<PipelineVersion>;
   readonly alone: <T>(endpoint: string, work: (held: HeldEndpoint) => Promise<T>) => Promise<T>;
+  /** Is the workflow of a retraining, or its run, still open? */
+  readonly isUnderWay: (retraining: Pick<Retraining, 'endpoint' | 'sequence' | 'runId'>) => Promise<boolean>;
   /** Is there a webhook to tell? */
   readonly webhook: boolean;
   readonly now: () => Date;
@@ -34,6 +37,7 @@ export const createResponseActivities = (deps: ResponseDeps) => ({
     const served = await deps.windowVersion(endpoint, sequence);
     const pipeline = await newestPipeline(deps, endpoint, served);
     return await deps.alone(endpoint, async (held) => {
+      const late = await endAbandoned(deps, held);
       const known = await held.retrainingOf(sequence);
       const isServed = await held.isServed(served);
       const signals = isServed ? await judge({ held, sequence, served, pipeline, now: deps.now(), known }) : [];
@@ -41,10 +45,27 @@ export const createResponseActivities = (deps: ResponseDeps) => ({
       const deliveries = await held.signal({ model, version, sequence, webhook: deps.webhook }, signals);
       const decided = await held.retrainingOf(sequence);
       const isStarted = decided?.state === 'started' && pipeline !== null;
-      return { retraining: isStarted ? toInput(endpoint, sequence, decided, pipeline) : null, deliveries };
+      return {
+        retraining: isStarted ? toInput(endpoint, sequence, decided, pipeline) : null,
+        deliveries: [...late, ...deliveries],
+      };
     });
   },
 });
+
+// From the decision to the start of the workflow it is a moment.
+const START_MS = 5 * 60_000;
+
+/** A retraining that was terminated cannot say that it is over, and as long as one is not, no other one starts. */
+async function endAbandoned(
+  { isUnderWay, now, webhook }: ResponseDeps,
+  held: HeldEndpoint,
+): Promise<readonly number[]> {
+  const started = await held.startedRetraining();
+  if (!started || now().getTime() < started.createdAt.getTime() + START_MS || (await isUnderWay(started))) return [];
+  const outcome = { state: 'failed', reason: 'it was ended from outside' } as const;
+  return await endHeldRetraining(held, { sequence: started.sequence, outcome }, webhook);
+}
 
 type Pipeline = Pick<PipelineVersion, 'pipelineName' | 'version' | 'definitionSha256' | 'definition'>;
 type Decided = NonNullable<Awaited<ReturnType<HeldEndpoint['retrainingOf']>>>;

@@ -78,21 +78,28 @@ export const createRetrainingActivities = (deps: RetrainingDeps) => ({
   },
 
   /** Says how a retraining ended, and raises or resolves the alert for failed ones. Answers the messages to be sent. */
-  endRetraining: ({ endpoint, sequence, outcome }: EndRetrainingInput): Promise<readonly number[]> =>
-    deps.alone(endpoint, async (held) => {
-      const { model, version, cause, detail } = (await held.retrainingOf(sequence))!;
-      const isFailed = outcome.state === 'failed';
-      await held.endRetraining(sequence, {
-        state: outcome.state,
-        reason: isFailed ? outcome.reason : null,
-        newVersion: isFailed ? null : outcome.version,
-        promoted: !isFailed && outcome.promoted,
-      });
-      const message = isFailed ? `training again because of ${cause} (${detail}) failed: ${outcome.reason}` : null;
-      const signals: AlertSignal[] = [{ kind: 'retraining_failed', sequence, message }];
-      return await held.signal({ model, version, sequence, webhook: deps.webhook }, signals);
-    }),
+  endRetraining: ({ endpoint, ...end }: EndRetrainingInput): Promise<readonly number[]> =>
+    deps.alone(endpoint, (held) => endHeldRetraining(held, end, deps.webhook)),
 });
+
+/** What `endRetraining` does, for who holds the endpoint. */
+export async function endHeldRetraining(
+  held: HeldEndpoint,
+  { sequence, outcome }: Omit<EndRetrainingInput, 'endpoint'>,
+  webhook: boolean,
+): Promise<readonly number[]> {
+  const { model, version, cause, detail } = (await held.retrainingOf(sequence))!;
+  const isFailed = outcome.state === 'failed';
+  await held.endRetraining(sequence, {
+    state: outcome.state,
+    reason: isFailed ? outcome.reason : null,
+    newVersion: isFailed ? null : outcome.version,
+    promoted: !isFailed && outcome.promoted,
+  });
+  const message = isFailed ? `training again because of ${cause} (${detail}) failed: ${outcome.reason}` : null;
+  const signals: AlertSignal[] = [{ kind: 'retraining_failed', sequence, message }];
+  return await held.signal({ model, version, sequence, webhook }, signals);
+}
 
 const sourceOf = (dataset_version: string): DataSource => ({ kind: 'dataset', dataset_version });
 

@@ -23,7 +23,8 @@ export interface ReportedWindow {
 export type NewDriftReport = Omit<StoredDriftReport, 'computedAt'>;
 export type DriftReportRepository = ReturnType<typeof createDriftReportRepository>;
 
-const isOfWindow = and(
+/** Joins a report with its window. */
+export const isOfWindow = and(
   eq(driftWindows.endpoint, driftReports.endpoint),
   eq(driftWindows.sequence, driftReports.sequence),
 );

@@ -4,6 +4,7 @@ import type { AlertSignal } from '../pipelines/window-alerts.ts';
 import type { JudgedWindow, LabelledWindow } from '../pipelines/window-evidence.ts';
 import { type AlertSubject, applySignals, pendingDeliveries } from './alert-signals.ts';
 import type { Queries } from './connect.ts';
+import { isOfWindow } from './drift-reports.ts';
 import { driftReports, driftWindows, type StoredDriftReport } from './schema/drift.ts';
 import { endpointRevisions, endpoints } from './schema/endpoints.ts';
 import { labels, realisedMetrics } from './schema/labels.ts';
@@ -22,11 +23,6 @@ export type NewRetraining = Pick<
 >;
 export type RetrainingEnd = Pick<Retraining, 'state' | 'reason' | 'newVersion' | 'promoted'>;
 export type HeldEndpoint = Awaited<ReturnType<typeof holdEndpoint>>;
-
-const isOfWindow = and(
-  eq(driftWindows.endpoint, driftReports.endpoint),
-  eq(driftWindows.sequence, driftReports.sequence),
-);
 
 /** Waits for whoever responds for the endpoint now; then this transaction alone does, until it ends. */
 export async function holdEndpoint(tx: Queries, endpoint: string) {
@@ -101,6 +97,17 @@ export async function holdEndpoint(tx: Queries, endpoint: string) {
         .orderBy(desc(retrainings.createdAt), desc(retrainings.id))
         .limit(limit);
       return rows.map((row) => toEarlier(row, served));
+    },
+
+    /** The retraining that has not ended; null without one. */
+    startedRetraining: async (): Promise<Retraining | null> => {
+      const [row] = await tx
+        .select()
+        .from(retrainings)
+        .where(and(eq(retrainings.endpoint, endpoint), eq(retrainings.state, 'started')))
+        .orderBy(desc(retrainings.createdAt))
+        .limit(1);
+      return row ?? null;
     },
 
     /** What was decided for a window; null when nothing was. */

@@ -106,7 +106,7 @@ async function activitiesOf(role: WorkerRole, { config, pool, client, shutdown, 
       return opened.activities;
     }
     case 'pipeline': {
-      const opened = await openPipelineRole({ config, store, pool, codeCommit: await codeCommit() });
+      const opened = await openPipelineRole({ config, store, pool, client, codeCommit: await codeCommit() });
       shutdown.defer('Postgres', opened.close);
       return opened.activities;
     }

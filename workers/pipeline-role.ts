@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import { createAlertActivities } from '../activities/alerts.ts';
 import { createBatchPredictionActivities } from '../activities/batch-predictions.ts';
 import { createDatasetActivities } from '../activities/dataset.ts';
@@ -30,17 +31,19 @@ import type { ThreadPool } from '../lib/thread-pool.ts';
 import { currentTraceparent } from '../lib/tracing.ts';
 import { createWebhook } from '../lib/webhook.ts';
 import type { DataSource } from '../pipelines/definition.ts';
+import { openRetrainings } from './open-retrainings.ts';
 import { readDefinition } from './stored-definition.ts';
 
 export interface RoleDeps {
   readonly config: Config;
   readonly store: ArtifactStore;
   readonly pool: ThreadPool;
+  readonly client: Client;
   readonly codeCommit: string;
 }
 
 /** Everything but training: reading, splitting, evaluating, registering, deploying, scoring files. */
-export async function openPipelineRole({ config, store, pool, codeCommit }: RoleDeps) {
+export async function openPipelineRole({ config, store, pool, client, codeCommit }: RoleDeps) {
   const database = connect(required(config, 'DATABASE_URL'));
   const datasets = createDatasetRepository(database.db);
   const models = createModelRepository(database.db);
@@ -108,6 +111,7 @@ export async function openPipelineRole({ config, store, pool, codeCommit }: Role
       ...responding,
       now,
       windowVersion: retrainings.windowVersion,
+      isUnderWay: openRetrainings(client),
       getPipeline: createPipelineRepository(database.db).get,
     }),
     ...createRetrainingActivities({

@@ -192,4 +192,5 @@ export const SEARCH_ATTRIBUTES = {
 } as const;
 
 export const scheduleIdOf = (pipeline: string) => `pipeline:${pipeline}`;
+export const retrainingIdOf = (endpoint: string, sequence: number) => `retraining:${endpoint}:${sequence}`;
 export const driftScheduleIdOf = (endpoint: string) => `drift:${endpoint}`;

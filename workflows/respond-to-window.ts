@@ -1,6 +1,7 @@
 import { proxyActivities, startChild } from '@temporalio/workflow';
 import type { ResponseActivities } from '../activities/respond.ts';
 import { ON_ITS_OWN, startDeliveries, unlessStarted } from './deliver-alert.ts';
+import { retrainingIdOf } from './messages.ts';
 import { retrain } from './retrain.ts';
 
 const { judgeWindow } = proxyActivities<ResponseActivities>({
@@ -21,6 +22,6 @@ export async function respondToWindow(input: RespondInput): Promise<void> {
   await startDeliveries(deliveries);
   if (!retraining) return;
   const { endpoint, sequence } = retraining.cause;
-  const workflowId = `retraining:${endpoint}:${sequence}`;
+  const workflowId = retrainingIdOf(endpoint, sequence);
   await unlessStarted(() => startChild(retrain, { workflowId, args: [retraining], ...ON_ITS_OWN }));
 }

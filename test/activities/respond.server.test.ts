@@ -27,6 +27,7 @@ let tests = 0;
 let name: string; // of the pipeline, the model and the endpoint
 let retraining: PipelineDefinitionInput['retraining'];
 let now: Date;
+let isUnderWay: boolean;
 beforeAll(async () => {
   database = await startTestPostgres();
   await migrate(database.url);
@@ -41,6 +42,7 @@ afterAll(async () => {
 beforeEach(async () => {
   name = `model-${++tests}`;
   now = new Date();
+  isUnderWay = true;
   retraining = { on_drift: {} };
   await serve(1);
 });
@@ -73,6 +75,7 @@ async function report(sequence: number, { drifted = true, judged = true, version
 const judge = async (sequence: number) =>
   await createResponseActivities({
     ...{ alone: retrainings.alone, windowVersion: retrainings.windowVersion, webhook: true, now: () => now },
+    isUnderWay: () => Promise.resolve(isUnderWay),
     getPipeline: (pipelineName) =>
       Promise.resolve({
         ...{ pipelineName, version: 2, definitionSha256: 'd', createdBy: 'test', createdAt: now },
@@ -133,6 +136,24 @@ test('a failed run raises an alert, and is tried again when the cooldown is over
   expect((await judge(4)).retraining?.run_id).toBe(`retrain-${name}-4`);
   await end(4, { state: 'completed', version: 2, promoted: true });
   expect((await open()).map(({ kind }) => kind)).toEqual(['drift']);
+});
+
+test('a retraining that was terminated is found to be over, and a later cause starts one', async () => {
+  for (const sequence of [1, 2, 3, 4]) await report(sequence);
+  await judge(2);
+  isUnderWay = false;
+  expect((await judge(2)).retraining).not.toBeNull(); // its workflow may be about to start
+  now = new Date(now.getTime() + 6 * 60_000);
+  const { deliveries } = await judge(3);
+  expect(await listed()).toMatchObject([
+    { sequence: 3, state: 'skipped', reason: expect.stringMatching(/^cooldown: until /) as string },
+    { sequence: 2, state: 'failed', reason: 'it was ended from outside' },
+  ]);
+  const [failed] = (await open()).filter(({ kind }) => kind === 'retraining_failed');
+  const [told] = (await alerts.get(failed!.id)).deliveries;
+  expect(deliveries).toContain(told!.id);
+  now = new Date(now.getTime() + DAY_MS);
+  expect((await judge(4)).retraining?.run_id).toBe(`retrain-${name}-4`);
 });
 
 test('windows of a version that is not served any more say nothing about the one that is', async () => {
