@@ -6,7 +6,7 @@ import type { AuditLog } from '../db/audit-log.ts';
 import type { IdempotencyKeyRepository } from '../db/idempotency-keys.ts';
 import { expose } from '../lib/exposition.ts';
 import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
-import { clientAddress } from '../lib/http/client-address.ts';
+import { setClientAddress } from '../lib/http/set-client-address.ts';
 import { docsRoutes } from '../lib/http/docs-page.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
 import { refuseUnrouted } from '../lib/http/unrouted.ts';
@@ -83,7 +83,7 @@ export function createApp(deps: ApiDeps) {
   app.use(
     requestId,
     requestSpan(),
-    clientAddress(deps.trustedProxies),
+    setClientAddress(deps.trustedProxies),
     answersAreData,
     logging(log),
     requestMetrics(registry),

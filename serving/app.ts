@@ -3,7 +3,7 @@ import { type AuthEnv, identify, requireGuards } from '../auth/guard.ts';
 import type { Authenticate } from '../auth/principal.ts';
 import { type CallerRates, limitCallers } from '../auth/rates.ts';
 import { allowOrigins, answersAreData } from '../lib/http/browser-rules.ts';
-import { clientAddress } from '../lib/http/client-address.ts';
+import { setClientAddress } from '../lib/http/set-client-address.ts';
 import { createFinalFirstRouter } from '../lib/http/final-first-router.ts';
 import { answerProblem, toProblem } from '../lib/http/problem.ts';
 import { requestId, requestSpan } from '../lib/http/request-context.ts';
@@ -86,7 +86,7 @@ export function createServingApp(deps: ServingDeps) {
     .route('/', inferRoutes({ front, infer, maxBodyBytes: limits.maxBodyBytes }))
     .use(requestId)
     .use(requestSpan(deps.traceShare))
-    .use(clientAddress(deps.trustedProxies))
+    .use(setClientAddress(deps.trustedProxies))
     .use(answersAreData)
     .use(allowOrigins(deps.corsOrigins))
     .use(identify(deps.authenticate))

@@ -1,13 +1,5 @@
-import type { HttpBindings } from '@hono/node-server';
-import { createMiddleware } from 'hono/factory';
 import ipaddr from 'ipaddr.js';
 
-export interface ClientAddressEnv {
-  Variables: {
-    /** IPv4 or IPv6 as text; `0.0.0.0` where there is no socket to ask. */
-    clientAddress: string;
-  };
-}
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Network = readonly [Address, number];
 
@@ -42,16 +34,6 @@ export function createAddressReader(trustedProxies: readonly string[]) {
     }
     return client.address;
   };
-}
-
-/** Sets `clientAddress`. */
-export function clientAddress(trustedProxies: readonly string[]) {
-  const read = createAddressReader(trustedProxies);
-  return createMiddleware<ClientAddressEnv>(async (c, next) => {
-    const bindings = c.env as Partial<HttpBindings> | undefined;
-    c.set('clientAddress', read(bindings?.incoming?.socket.remoteAddress, c.req.header('x-forwarded-for')));
-    await next();
-  });
 }
 
 /** What is limited as one: an IPv4 address, or the /64 that an IPv6 host can choose its addresses from. */

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { expect, test, vi } from 'vitest';
 import { type AuthEnv, guard, identify, unauthenticated } from '../../auth/guard.ts';
 import { limitCallers } from '../../auth/rates.ts';
-import { clientAddress } from '../../lib/http/client-address.ts';
+import { setClientAddress } from '../../lib/http/set-client-address.ts';
 import { answerProblem, toProblem } from '../../lib/http/problem.ts';
 import { createTestApp, problemOf } from '../api/doubles.ts';
 import { principalOf } from './principals.ts';
@@ -18,7 +18,7 @@ function appWith(limits: Parameters<typeof ratesOf>[0]) {
   });
   const app = new Hono<AuthEnv>()
     .onError((error, c) => answerProblem(c, toProblem(error, 'r1')))
-    .use(clientAddress([]), identify(authenticate), limitCallers(ratesOf(limits)))
+    .use(setClientAddress([]), identify(authenticate), limitCallers(ratesOf(limits)))
     .get('/mine', guard('authenticated'), (c) => c.json({}))
     .get('/admin', guard(['admin']), (c) => c.json({}))
     .get('/livez', guard('public'), (c) => c.json({}));

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { clientAddress, createAddressReader, isNetwork, networkOf } from '../../../lib/http/client-address.ts';
+import { createAddressReader, isNetwork, networkOf } from '../../../lib/http/client-address.ts';
+import { setClientAddress } from '../../../lib/http/set-client-address.ts';
 
 const TRUSTED = ['10.0.0.0/8', '2001:db8:ffff::/48', '192.0.2.7'];
 
@@ -26,7 +27,7 @@ test.for<[string, string, string | undefined, string]>([
 
 test('a request without a socket comes from a constant address', async () => {
   expect(createAddressReader(TRUSTED)(undefined, '198.51.100.1')).toBe('0.0.0.0');
-  const app = new Hono().get('/', clientAddress([]), (c) => c.text(c.get('clientAddress')));
+  const app = new Hono().get('/', setClientAddress([]), (c) => c.text(c.get('clientAddress')));
   expect(await (await app.request('/')).text()).toBe('0.0.0.0');
 });
 
@@ -55,7 +56,7 @@ test('a network is an address or a prefix of some addresses, never of all', () =
 
 test('over a real socket X-Forwarded-For counts only from a trusted proxy', async () => {
   const ask = async (trusted: readonly string[], forwardedFor: string) => {
-    const app = new Hono().get('/', clientAddress(trusted), (c) => c.text(c.get('clientAddress')));
+    const app = new Hono().get('/', setClientAddress(trusted), (c) => c.text(c.get('clientAddress')));
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }) as Server;
     onTestFinished(() => void server.close());
     await once(server, 'listening');
