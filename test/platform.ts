@@ -7,6 +7,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../lib/embedded-po
 import { findMinio, startMinioServer, type MinioServer } from '../lib/minio-server.ts';
 import { findTemporal, startTemporalServer, type TemporalServer } from '../lib/temporal-server.ts';
 import { SEARCH_ATTRIBUTES } from '../workflows/messages.ts';
+import { findVersitygw, startVersitygw } from './versitygw.ts';
 
 // Each start gives a server of its own, on a free port and a temporary folder that `stop` removes. Start them once per
 // test file, in `beforeAll`: Postgres and Temporal take about a second each.
@@ -45,6 +46,11 @@ export const startTestTemporal = (): Promise<TemporalServer> =>
 export const startTestMinio = (): Promise<MinioServer> =>
   inTemporaryFolder('minio', async (dataDir) =>
     startMinioServer({ program: await findMinio({ progress: console.error }), dataDir, port: 0 }),
+  );
+
+export const startTestVersitygw = (): Promise<MinioServer> =>
+  inTemporaryFolder('versitygw', async (folder) =>
+    startVersitygw(await findVersitygw({ progress: console.error }), folder),
   );
 
 async function inTemporaryFolder<T extends { readonly stop: () => Promise<void> }>(

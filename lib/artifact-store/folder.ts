@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { access, copyFile, link, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, link, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { artifactKey, type ArtifactRef, type ArtifactStore } from '../artifact-store.ts';
 import { notFound, PlatformError } from '../errors.ts';
 import { assertNamedKey, assertSha256, refOfFile, sha256Of, syncFolder, verify, writeVerified } from './verified.ts';
+
+/** After this nobody is still writing it. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /** Artifacts under one folder of the local file system. Several processes may use it at once. */
 export function createFolderStore(folder: string): ArtifactStore {
@@ -14,10 +17,12 @@ export function createFolderStore(folder: string): ArtifactStore {
     return join(folder, artifactKey(sha256));
   };
   const has = (sha256: string) => exists(pathOf(sha256));
+  let swept: Promise<void> | undefined;
 
   /** `fill` writes the content to a path in this file system; the object then appears whole or not at all. */
   async function add(fill: (path: string) => Promise<ArtifactRef>): Promise<ArtifactRef> {
     await mkdir(incoming, { recursive: true });
+    await (swept ??= removeAbandoned(incoming));
     const temporary = join(incoming, randomUUID());
     try {
       const ref = await fill(temporary);
@@ -70,6 +75,15 @@ export function createFolderStore(folder: string): ArtifactStore {
       const code = (error as NodeJS.ErrnoException).code ?? 'no code';
       throw new PlatformError('UNAVAILABLE', `the artifact folder cannot be used (${code})`, { cause: error });
     }
+  }
+}
+
+/** What killed writers left behind. */
+async function removeAbandoned(incoming: string): Promise<void> {
+  for (const name of await readdir(incoming)) {
+    const path = join(incoming, name);
+    const written = await stat(path).catch(() => null); // its writer may be done by now
+    if (written && Date.now() - written.mtimeMs > ABANDONED_MS) await rm(path, { force: true });
   }
 }
 

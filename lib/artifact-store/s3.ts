@@ -1,8 +1,14 @@
+import { createReadStream } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { Client } from 'minio';
 import { artifactKey, type ArtifactRef, type ArtifactStore } from '../artifact-store.ts';
-import { notFound, PlatformError } from '../errors.ts';
+import { PlatformError } from '../errors.ts';
+import { boundedRequest } from './bounded-request.ts';
+import { codeOf, guarded, isMissing, retried } from './s3-failure.ts';
+import { createUpload, endAbandonedUploads, type Content } from './s3-upload.ts';
 import { assertNamedKey, assertSha256, refOfFile, sha256Of, verify, writeVerified } from './verified.ts';
 
 export interface S3Options {
@@ -16,50 +22,59 @@ export interface S3Options {
   readonly timeoutMs?: number;
 }
 export interface S3Store extends ArtifactStore {
-  /** Creates the bucket unless it is there. */
+  /** Creates the bucket unless it is there, and ends the uploads that killed processes left in it more than a day ago. */
   readonly ensureBucket: () => Promise<void>;
 }
 
-const MISSING = new Set(['NotFound', 'NoSuchKey']);
+const TIMEOUT_MS = 10_000;
+/** A server may join hundreds of parts without a word. */
+const PATIENCE = 30;
+/** Another writer was first, or our own first try was, and its answer got lost. */
+const TAKEN = new Set(['PreconditionFailed', 'ConditionalRequestConflict', 'NoSuchUpload']);
 
-/** Artifacts in an S3 bucket. Overwriting an object with its own content is harmless, so a race of two writers is too. */
+/** Artifacts in an S3 bucket. Where the server knows no conditional writes an object may be replaced by its own content. */
 export function createS3Store(options: S3Options): S3Store {
-  const { bucket } = options;
-  const client = createClient(options);
+  const { bucket, timeoutMs = TIMEOUT_MS } = options;
+  const client = createClient(options, timeoutMs);
+  const upload = createUpload({ client, patientClient: createClient(options, PATIENCE * timeoutMs), bucket });
   const keyOf = (sha256: string) => {
     assertSha256(sha256);
     return artifactKey(sha256);
   };
+  const open = (key: string) => retried(() => client.getObject(bucket, key));
+  const bucketExists = () => retried(() => client.bucketExists(bucket));
 
   const has = (sha256: string) =>
-    client.statObject(bucket, keyOf(sha256)).then(
+    retried(() => client.statObject(bucket, keyOf(sha256))).then(
       () => true,
       (error: unknown) => {
         if (isMissing(error)) return false;
         throw error;
       },
     );
-  async function addIfAbsent(ref: ArtifactRef, upload: (key: string) => Promise<unknown>): Promise<ArtifactRef> {
-    if (!(await has(ref.sha256))) await upload(keyOf(ref.sha256));
+  async function add(ref: ArtifactRef, chunks: Content['chunks']): Promise<ArtifactRef> {
+    if (await has(ref.sha256)) return ref;
+    try {
+      await upload(keyOf(ref.sha256), { bytes: ref.bytes, chunks });
+    } catch (error) {
+      if (!TAKEN.has(codeOf(error) ?? '') || !(await has(ref.sha256))) throw error;
+    }
     return ref;
   }
   const copyOut = async (key: string, path: string, sha256?: string) => {
-    await writeVerified(await client.getObject(bucket, key), path, sha256);
+    await writeVerified(await open(key), path, sha256);
   };
 
   return {
     put: (bytes) =>
-      guarded(() => {
-        const ref = { sha256: sha256Of(bytes), bytes: bytes.byteLength };
-        return addIfAbsent(ref, (key) => client.putObject(bucket, key, Buffer.from(bytes), bytes.byteLength));
-      }),
+      guarded(() =>
+        add({ sha256: sha256Of(bytes), bytes: bytes.byteLength }, (size) => Readable.from(slices(bytes, size))),
+      ),
     putFile: (path) =>
-      guarded(async () => addIfAbsent(await refOfFile(path), (key) => client.fPutObject(bucket, key, path))),
+      guarded(async () => add(await refOfFile(path), (highWaterMark) => createReadStream(path, { highWaterMark }))),
     get: (sha256) =>
       guarded(async () => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of await client.getObject(bucket, keyOf(sha256))) chunks.push(chunk as Buffer);
-        const bytes = Buffer.concat(chunks);
+        const bytes = await buffer(await open(keyOf(sha256)));
         verify(sha256Of(bytes), sha256);
         return bytes;
       }, sha256),
@@ -68,17 +83,18 @@ export function createS3Store(options: S3Options): S3Store {
     getNamed: (key, path) => guarded(() => (assertNamedKey(key), copyOut(key, path)), key),
     check: () =>
       guarded(async () => {
-        if (!(await client.bucketExists(bucket)))
-          throw new PlatformError('UNAVAILABLE', `bucket '${bucket}' does not exist`);
+        if (!(await bucketExists())) throw new PlatformError('UNAVAILABLE', `bucket '${bucket}' does not exist`);
       }),
     ensureBucket: () =>
       guarded(async () => {
-        if (!(await client.bucketExists(bucket))) await client.makeBucket(bucket, options.region);
+        if (!(await bucketExists())) await client.makeBucket(bucket, options.region);
+        // Our keys may not be allowed to look, and nothing depends on it.
+        else await endAbandonedUploads(client, bucket).catch(() => undefined);
       }),
   };
 }
 
-function createClient({ endpoint, region, accessKey, secretKey, timeoutMs = 10_000 }: S3Options): Client {
+function createClient({ endpoint, region, accessKey, secretKey }: S3Options, timeoutMs: number): Client {
   const url = new URL(endpoint);
   const useSSL = url.protocol === 'https:';
   return new Client({
@@ -89,31 +105,11 @@ function createClient({ endpoint, region, accessKey, secretKey, timeoutMs = 10_0
     accessKey,
     secretKey,
     pathStyle: true,
-    transport: { request: withIdleTimeout(useSSL ? https.request : http.request, timeoutMs) },
-    retryOptions: { maximumRetryCount: 2, baseDelayMs: 100, maximumDelayMs: 1000 },
+    transport: { request: boundedRequest(useSSL ? https.request : http.request, timeoutMs) },
+    retryOptions: { disableRetry: true },
   });
 }
 
-/** A server that accepts the connection and then says nothing would hold a request for ever. */
-const withIdleTimeout = (request: typeof http.request, timeoutMs: number): typeof http.request =>
-  ((...args: Parameters<typeof http.request>) => {
-    const sent = request(...args);
-    sent.setTimeout(timeoutMs, () =>
-      sent.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })),
-    );
-    return sent;
-  }) as typeof http.request;
-
-async function guarded<T>(work: () => Promise<T>, name?: string): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof PlatformError) throw error;
-    if (name !== undefined && isMissing(error)) throw notFound('artifact', name);
-    // The message may name the host: that stays in the cause.
-    const code = (error as { code?: string }).code ?? 'no answer';
-    throw new PlatformError('UNAVAILABLE', `the object store cannot be used (${code})`, { cause: error });
-  }
+function* slices(bytes: Uint8Array, size: number): Generator<Buffer> {
+  for (let start = 0; start < bytes.byteLength; start += size) yield Buffer.from(bytes.subarray(start, start + size));
 }
-
-const isMissing = (error: unknown) => MISSING.has((error as { code?: string }).code ?? '');

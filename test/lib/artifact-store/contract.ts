@@ -1,15 +1,29 @@
 import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { ArtifactStore } from '../../../lib/artifact-store.ts';
+import { refOfFile } from '../../../lib/artifact-store/verified.ts';
+import { artifactKey, type ArtifactStore } from '../../../lib/artifact-store.ts';
 import { temporaryFolder } from '../../platform.ts';
 
 /** What a test does behind the store's back. Keys are relative to the store. */
 export interface Backdoor {
   readonly store: ArtifactStore;
   readonly write: (key: string, bytes: Uint8Array) => Promise<void>;
+  /** Of whole objects. */
   readonly keys: () => Promise<string[]>;
+  /** What was begun for this key and not brought to its end. */
+  readonly unfinished: (key: string) => Promise<unknown[]>;
+}
+
+/** Writes random bytes without holding them all. */
+export async function randomFile(path: string, mebibytes: number): Promise<void> {
+  const pieces = function* () {
+    for (let piece = 0; piece < mebibytes; piece++) yield randomBytes(2 ** 20);
+  };
+  await pipeline(pieces, createWriteStream(path));
 }
 
 /** The tests that every artifact store passes. */
@@ -32,7 +46,7 @@ export function artifactStoreContract(open: () => Promise<Backdoor> | Backdoor):
     const ref = await store.put(bytes);
     expect(ref).toMatchObject({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string, bytes: bytes.length });
     expect(Buffer.from(await store.get(ref.sha256))).toEqual(bytes);
-    expect(await backdoor.keys()).toContain(`sha256/${ref.sha256.slice(0, 2)}/${ref.sha256}`);
+    expect(await backdoor.keys()).toContain(artifactKey(ref.sha256));
   });
 
   test('keeps empty content', async () => {
@@ -72,10 +86,40 @@ export function artifactStoreContract(open: () => Promise<Backdoor> | Backdoor):
 
   test('damaged content is UNAVAILABLE, and no file appears', async () => {
     const { sha256 } = await store.put(text());
-    await backdoor.write(`sha256/${sha256.slice(0, 2)}/${sha256}`, Buffer.from('damaged'));
+    await backdoor.write(artifactKey(sha256), Buffer.from('damaged'));
     await expect(store.get(sha256)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(store.getFile(sha256, join(folder, 'out'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('one flipped bit in three megabytes is found, and no file appears', async () => {
+    const bytes = randomBytes(3 * 2 ** 20);
+    const { sha256 } = await store.put(bytes);
+    bytes[2 ** 20]! ^= 0b100;
+    await backdoor.write(artifactKey(sha256), bytes);
+    const damaged = { code: 'UNAVAILABLE', message: expect.stringContaining('is damaged') as string };
+    await expect(store.get(sha256)).rejects.toMatchObject(damaged);
+    await expect(store.getFile(sha256, join(folder, 'out'))).rejects.toMatchObject(damaged);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('what is there is not written again', async () => {
+    const bytes = text();
+    const { sha256 } = await store.put(bytes);
+    await backdoor.write(artifactKey(sha256), Buffer.from('marked'));
+    await store.put(bytes);
+    await expect(store.get(sha256)).rejects.toThrow('is damaged');
+  });
+
+  test('200 MB go in and come out the same, and nothing unfinished stays', { timeout: 180_000 }, async () => {
+    await randomFile(join(folder, 'in'), 200);
+    const before = await backdoor.keys();
+    const ref = await store.putFile(join(folder, 'in'));
+    expect(ref).toEqual(await refOfFile(join(folder, 'in')));
+    expect((await backdoor.keys()).length).toBe(before.length + 1);
+    expect(await backdoor.unfinished(artifactKey(ref.sha256))).toEqual([]);
+    await store.getFile(ref.sha256, join(folder, 'out'));
+    expect(await refOfFile(join(folder, 'out'))).toEqual(ref);
   });
 
   test('a failed upload leaves nothing behind', async () => {

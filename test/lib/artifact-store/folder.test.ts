@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createFolderStore } from '../../../lib/artifact-store/folder.ts';
@@ -23,7 +23,20 @@ describe('folder store', () => {
       await mkdir(dirname(join(folder, key)), { recursive: true });
       await writeFile(join(folder, key), bytes);
     };
-    return { store: createFolderStore(folder), write, keys: () => filesIn(folder) };
+    const unfinished = () => filesIn(join(folder, 'incoming'));
+    return { store: createFolderStore(folder), write, keys: () => filesIn(folder), unfinished };
+  });
+
+  test('what a killed writer left behind is removed after a day', async () => {
+    const folder = await openFolder();
+    await mkdir(join(folder, 'incoming'));
+    for (const [name, hours] of Object.entries({ old: 25, young: 23 })) {
+      await writeFile(join(folder, 'incoming', name), '');
+      const then = new Date(Date.now() - hours * 3_600_000);
+      await utimes(join(folder, 'incoming', name), then, then);
+    }
+    await createFolderStore(folder).put(new Uint8Array([1]));
+    expect(await readdir(join(folder, 'incoming'))).toEqual(['young']);
   });
 
   test('a folder that is a file cannot be used, and the message names no path', async () => {
