@@ -26,19 +26,34 @@ const isWindow = (endpoint: string, sequence: number) =>
   and(eq(driftWindows.endpoint, endpoint), eq(driftWindows.sequence, sequence));
 
 export const createRealisedMetricsRepository = (db: Database) => ({
-  /** Finished windows whose labels are not all in their metrics, oldest first; ten at most. */
+  /**
+   * Finished windows whose labels are not all in their metrics, oldest first; ten at most. It goes from one such window to
+   * the next of the same version, and so reads one label of each, not all.
+   */
   dirtyWindows: async (endpoint: string): Promise<number[]> => {
     const rows = await db.execute<{ sequence: number }>(sql`
-      select distinct found.sequence
-      from (select model, version, position from labels where endpoint = ${endpoint} and not counted) uncounted
-      cross join lateral (
-        select w.sequence, w.until_position, w.finished_at from drift_windows w
-        where w.endpoint = ${endpoint} and w.model = uncounted.model and w.version = uncounted.version
-          and w.after_position < uncounted.position
-        order by w.after_position desc limit 1
-      ) found
-      where uncounted.position <= found.until_position and found.finished_at is not null
-      order by 1 limit 10`);
+      with recursive dirty as (
+        select distinct model_name as model, model_version as version, 0::bigint as until_position, null::integer as sequence,
+          false as is_finished
+        from endpoint_revisions where endpoint_name = ${endpoint}
+        union all
+        select dirty.model, dirty.version, found.until_position, found.sequence, found.finished_at is not null
+        from dirty
+        cross join lateral (
+          select position from labels
+          where endpoint = ${endpoint} and model = dirty.model and version = dirty.version
+            and position > dirty.until_position and not counted
+          order by position limit 1
+        ) as uncounted
+        cross join lateral (
+          select sequence, until_position, finished_at from drift_windows as windows
+          where windows.endpoint = ${endpoint} and windows.model = dirty.model and windows.version = dirty.version
+            and windows.after_position < uncounted.position
+          order by windows.after_position desc limit 1
+        ) as found
+        where uncounted.position <= found.until_position
+      )
+      select sequence from dirty where is_finished order by sequence limit 10`);
     return rows.map(({ sequence }) => sequence);
   },
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect, type Connection } from '../../db/connect.ts';
+import { createEndpointRepository } from '../../db/endpoints.ts';
 import { createLabelRepository } from '../../db/labels.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createModelRepository } from '../../db/models.ts';
@@ -22,13 +23,22 @@ beforeAll(async () => {
   await migrate(database.url);
   connection = connect(database.url);
   repository = createRealisedMetricsRepository(connection.db);
-  await createModelRepository(connection.db).registerVersion(exampleVersion('churn', 'run-1'));
-  await createModelRepository(connection.db).registerVersion(exampleVersion('churn', 'run-2'));
+  for (const version of [1, 2]) await serve(version);
 });
 afterAll(async () => {
   await connection?.close();
   await database?.stop();
 });
+
+async function serve(version: number) {
+  const runId = `run-${version}`;
+  await createModelRepository(connection.db).registerVersion(exampleVersion('churn', runId));
+  const endpoints = createEndpointRepository(connection.db);
+  const model = { endpoint: 'churn', runId, modelName: 'churn', modelVersion: version, traceparent: null };
+  const { revision } = await endpoints.prepareRevision(model);
+  const alias = { modelName: 'churn', alias: 'production', from: version === 1 ? null : 1, to: version, runId };
+  await endpoints.activate({ endpoint: 'churn', revision, alias, requestedBy: 'test' });
+}
 
 let ids: string[];
 /** Twelve predictions of two versions in turn; windows 1 and 3 of version 1 (3 and 2 rows), 2 of version 2 (6 rows). */
