@@ -45,8 +45,9 @@ export async function openMonitoringRole({ config, store, pool, client, log }: M
 
   const compared = {
     referenceFile: config.REFERENCE_DATA_PATH,
+    // Parsed, for a definition may have been stored before it had a policy.
     driftSettings: async (pipeline: string | null) =>
-      pipeline === null ? DriftPolicy.parse({}) : (await pipelines.get(pipeline)).definition.drift,
+      DriftPolicy.parse(pipeline === null ? {} : ((await pipelines.get(pipeline)).definition.drift ?? {})),
     readProfile: async (sha256: string) =>
       JSON.parse(Buffer.from(await store.get(sha256)).toString()) as ReferenceProfile,
   };
