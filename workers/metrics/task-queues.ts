@@ -12,19 +12,21 @@ export interface TaskQueueState {
   readonly pollers: number;
 }
 
+const CALL_MS = 5_000;
 const TYPES = { workflow: 1, activity: 2 } as const; // temporal.api.enums.v1.TaskQueueType
 const WATCHED = [
   { queue: QUEUES.pipeline, type: 'workflow' }, // the other roles run no workflows
   ...Object.values(QUEUES).map((queue) => ({ queue, type: 'activity' }) as const),
 ] as const;
 
-/** Throws when Temporal cannot be asked. */
-export const readTaskQueues = ({ workflowService, options }: Client): Promise<TaskQueueState[]> =>
+/** Throws when Temporal cannot be asked, or does not answer in time. */
+export const readTaskQueues = (client: Client): Promise<TaskQueueState[]> =>
   Promise.all(
     WATCHED.map(async ({ queue, type }) => {
-      const { namespace } = options;
+      const { namespace } = client.options;
       const question = { namespace, taskQueue: { name: queue }, taskQueueType: TYPES[type], reportStats: true };
-      const { stats, pollers } = await workflowService.describeTaskQueue(question);
+      const ask = () => client.workflowService.describeTaskQueue(question);
+      const { stats, pollers } = await client.withDeadline(Date.now() + CALL_MS, ask);
       const { seconds = 0, nanos = 0 } = stats?.approximateBacklogAge ?? {};
       return {
         ...{ queue, type },
