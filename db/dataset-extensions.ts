@@ -6,7 +6,6 @@ import { modelVersions } from './schema/models.ts';
 import { datasetExtensions } from './schema/retrainings.ts';
 
 const ROWS_PER_FETCH = 1000;
-export type DatasetExtensionRepository = ReturnType<typeof createDatasetExtensionRepository>;
 
 export const createDatasetExtensionRepository = ({ db, sql: postgres }: Pick<Connection, 'db' | 'sql'>) => ({
   /** The dataset version that a model version was trained on; of an extended one, what it extends. Throws NOT_FOUND. */

@@ -59,7 +59,7 @@ export interface JudgedWindow {
 export type PlatformStateRepository = ReturnType<typeof createPlatformStateRepository>;
 
 /** Counting more would take longer than anybody needs to see that too many wait. */
-export const MOST_WAITING = 100_000;
+const MOST_WAITING = 100_000;
 
 /** What is shown as metrics: a few rows per endpoint, each found by an index. */
 export const createPlatformStateRepository = (db: Database) => ({
