@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { findMinio } from '../lib/minio-server.ts';
+import { findCollector } from '../lib/otel-collector.ts';
 import { findTemporal } from '../lib/temporal-server.ts';
-import { findCollector } from '../test/monitoring/collector.ts';
+import { findVersitygw } from '../test/versitygw.ts';
 import { TEST_REPORT } from './reports.ts';
 import { readCounts, summaryLine } from './test-report.ts';
 
@@ -12,6 +13,7 @@ const root = join(import.meta.dirname, '..');
 const progress = (line: string) => console.log(`set-up: ${line}`);
 await findTemporal({ progress });
 await findMinio({ progress });
+await findVersitygw({ progress });
 await findCollector({ progress });
 
 rmSync(TEST_REPORT, { force: true });

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, Runtime, Worker, type LogEntry } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Registry } from 'prom-client';
 import { connect } from '../db/connect.ts';
 import { createPlatformStateRepository } from '../db/platform-state.ts';
@@ -23,6 +23,7 @@ import { readTaskQueues } from './metrics/task-queues.ts';
 import { openMonitoringRole } from './monitoring-role.ts';
 import { openPipelineRole } from './pipeline-role.ts';
 import type { TaskSettings } from './tasks/store.ts';
+import { temporalLog } from './temporal-log.ts';
 import { createTrainingRole } from './training-role.ts';
 
 /** `node workers/main.ts <role>` is one worker process on its role's task queue. */
@@ -40,7 +41,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
   shutdown.defer('telemetry', telemetry.shutdown);
 
   const temporal = await temporalMetrics(service);
-  const logger = new DefaultLogger('INFO', forwardTo(log));
+  const logger = new DefaultLogger('INFO', temporalLog(log));
   Runtime.install({ logger, shutdownSignals: [], telemetryOptions: temporal.telemetryOptions });
   const address = required(config, 'TEMPORAL_ADDRESS');
   const connection = await connectTemporalWorker({ address });
@@ -79,7 +80,7 @@ async function main(role: WorkerRole, config: Config): Promise<void> {
   const health = await startHealthServer({
     ...listen,
     metrics: async () => `${await metrics.metrics()}${await temporal.text()}`,
-    checks: { worker: () => requireRunning(worker), temporal: () => connection.ensureConnected() },
+    checks: { worker: () => requireRunning(worker), temporal: () => client.workflowService.getSystemInfo({}) },
   });
   shutdown.defer('health server', health.stop);
   log.info({ task_queue: QUEUES[role], concurrency, health_port: health.port }, 'worker is ready');
@@ -138,14 +139,4 @@ function settingsOf(role: WorkerRole, config: Config) {
 
 function requireRunning(worker: Worker): void {
   if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState()}`);
-}
-
-/** Temporal's own log lines, as ours. */
-function forwardTo(log: Logger) {
-  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
-  // Only the pipeline role runs workflows; and we log a failed activity ourselves, with run and trace.
-  const expected = /^(No workflows registered|Activity failed)/;
-  return ({ level, message, meta }: LogEntry) => {
-    log[expected.test(message) ? 'debug' : levels[level]](meta ?? {}, message);
-  };
 }
