@@ -126,7 +126,7 @@ test('lines that can never be stored are put aside, and hold up nothing', async 
   await shipper.ship();
   expect(onRejected).toHaveBeenCalledTimes(5);
   refuse(() => null);
-  renameSync(join(folder, 'rejected.jsonl'), join(folder, '0000000000000-rejected-1.jsonl')); // docs/guarantees.md
+  renameSync(join(folder, 'rejected.jsonl'), join(folder, '0000000000000-rejected-1.jsonl')); // docs/prediction-log.md
   await shipper.ship();
   expect(table.size).toBe(778);
   expect(segmentsIn(folder)).toEqual([expect.stringContaining('-main-1')]);
