@@ -3,8 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { exitOnSignal } from '../lib/shutdown.ts';
+import { clientCommands } from './client-commands.ts';
+import { openSession } from './open-session.ts';
 import type { Admin } from './secrets.ts';
-import { localUrl } from './services.ts';
 import { tokenFor } from './session.ts';
 import type { Platform } from './up.ts';
 
@@ -22,6 +23,19 @@ const HELP = `anneal <command>
   worker <role>     only one worker: pipeline, training or monitoring
   apply <file.ts>   save the pipelines that a TypeScript file exports, through the API
   token             print an access token of this machine's administrator, for curl
+  health [--json]   whether every service is ready; exits with 1 when one is not
+  pipelines [--json]
+                    the pipelines there are
+  models [--json]   every version of every model
+  models latest [<model>] [--json]
+                    the version that was deployed last
+  predict [<endpoint>] [--row <json>]
+                    one prediction, of a row or of the example that came with the model
+  logs <service> [--follow] [--json]
+                    the end of the log of a service that this machine runs
+  down              stop what \`up\` started in another terminal
+  secrets [<folder>]
+                    write the secrets that docker-compose.yml asks for and that are not there yet
   audit verify [--expect <sequence>:<sha256>]
                     check the chain of the audit log; --expect: that a row kept elsewhere is still in it
   drift check --reference <a.parquet> --current <b.parquet> | --endpoint <name> [--since 24h]
@@ -64,8 +78,9 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
   worker: (args) => runMain('workers/main.ts', ...args),
   apply: async ([file = '']) => {
     const { applyPipelines } = await import('./apply.ts');
-    const { api, token } = await openSession();
-    for (const { name, version } of await applyPipelines(file, api, token)) say(`${name} is at version ${version}`);
+    const { urls, token } = await openSession();
+    for (const { name, version } of await applyPipelines(file, urls.api, token))
+      say(`${name} is at version ${version}`);
   },
   token: async () => say((await openSession()).token),
   audit: async (args) => {
@@ -76,10 +91,11 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     const { driftCheck, endpointDrift } = await import('./drift-check.ts');
     process.exitCode = await driftCheck(args, {
       say,
-      endpointDrift: async (...of) => await endpointDrift(await openSession(), ...of),
+      endpointDrift: async (...of) => await endpointDrift((await openSession()).api, ...of),
     }).catch((error: unknown) => explain(error, 2));
   },
   sample: async (args) => (await import('./sample.ts')).writeSample(args),
+  ...clientCommands,
   help: () => Promise.resolve(say(HELP)),
 };
 
@@ -123,12 +139,6 @@ function logInAs({ username, password, passwordFile, isNew }: Admin): string {
   if (passwordFile === null) return username;
   const file = relative('.', passwordFile);
   return isNew ? `${username}, password ${password} (kept in ${file})` : `${username}, password in ${file}`;
-}
-
-async function openSession(): Promise<{ api: string; token: string }> {
-  const config = loadConfig();
-  const api = localUrl(config.API_HOST, config.API_PORT);
-  return { api, token: await tokenFor(config, api) };
 }
 
 async function runMain(main: string, ...args: string[]): Promise<void> {

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { compareTables } from '../data/drift-compare.ts';
 import { describeTables, type LeftOut } from '../data/drift-tables.ts';
 import { withDuckDb } from '../lib/duckdb.ts';
@@ -9,9 +8,10 @@ import { PlatformError } from '../lib/errors.ts';
 import { comparesCells } from '../ml/drift/choose-method.ts';
 import type { DriftReport } from '../ml/drift/drift-report.ts';
 import { checkPage } from '../pages/check-page.ts';
+import { readArguments } from './arguments.ts';
 import { checkText } from './drift-check-text.ts';
 import { DriftSuite, testReport } from './drift-suite.ts';
-import { fetchWith } from './session.ts';
+import type { Rest } from './rest.ts';
 
 export const DRIFT_USAGE = `anneal drift check --reference <a.parquet> --current <b.parquet> [--suite <suite.json>] [--json] [--html <file>]
        anneal drift check --endpoint <name> [--since 24h] [--suite <suite.json>] [--json] [--html <file>]`;
@@ -67,31 +67,16 @@ export async function driftCheck(args: readonly string[], deps: DriftCheckDeps):
 }
 
 /** What the API says. Throws what it answers instead as a PlatformError. */
-export async function endpointDrift(
-  { api, token }: { readonly api: string; readonly token: string },
-  endpoint: string,
-  since: string,
-): Promise<readonly VersionDrift[]> {
-  const url = `${api}/api/v1/endpoints/${encodeURIComponent(endpoint)}/drift?since=${encodeURIComponent(since)}`;
-  const response = await fetchWith(token)(url);
-  if (response.ok) return ((await response.json()) as { versions: readonly VersionDrift[] }).versions;
-  const { detail = response.statusText } = (await response.json().catch(() => ({}))) as { detail?: string };
-  throw new PlatformError(response.status === 404 ? 'NOT_FOUND' : 'UNAVAILABLE', detail);
+export async function endpointDrift(api: Rest, endpoint: string, since: string): Promise<readonly VersionDrift[]> {
+  const path = `/api/v1/endpoints/${encodeURIComponent(endpoint)}/drift?since=${encodeURIComponent(since)}`;
+  return (await api.get<{ versions: readonly VersionDrift[] }>(path)).versions;
 }
 
 function readOptions(args: readonly string[]) {
   const [verb, ...rest] = args;
-  const wrong = (why: string, cause?: unknown) =>
-    new PlatformError('INVALID', `${why}\nusage: ${DRIFT_USAGE}`, { cause });
-  const parsed = () => {
-    try {
-      return parseArgs({ args: rest, options: OPTIONS, strict: true }).values;
-    } catch (cause) {
-      throw wrong((cause as Error).message, cause);
-    }
-  };
+  const wrong = (why: string) => new PlatformError('INVALID', `${why}\nusage: ${DRIFT_USAGE}`);
   if (verb !== 'check') throw wrong(`drift: no verb '${verb ?? ''}'`);
-  const values = parsed();
+  const { values } = readArguments(rest, { usage: DRIFT_USAGE, options: OPTIONS, most: 0 });
   const files = [values.reference, values.current].filter((file) => file !== undefined).length;
   if (values.endpoint === undefined ? files < 2 : files > 0)
     throw wrong('name either --reference and --current, or --endpoint');

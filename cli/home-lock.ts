@@ -5,7 +5,7 @@ import { PlatformError } from '../lib/errors.ts';
 
 /** One `anneal up` per ANNEAL_HOME. Returns what gives the folder free again; throws CONFLICT when another one has it. */
 export function lockHome(home: string): () => void {
-  const path = join(home, 'anneal.lock');
+  const path = lockFile(home);
   mkdirSync(home, { recursive: true });
   const own = JSON.stringify({ pid: process.pid, started: startTime(process.pid) });
   for (;;) {
@@ -14,21 +14,24 @@ export function lockHome(home: string): () => void {
       return () => rmSync(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const owner = readOwner(path);
+      const owner = homeOwner(home);
       if (owner) throw alreadyRunning(home, owner.pid);
       rmSync(path, { force: true }); // of a process that is gone
     }
   }
 }
 
-interface Owner {
+export interface Owner {
   readonly pid: number;
   readonly started: string | null;
 }
 
-function readOwner(path: string): Owner | undefined {
+const lockFile = (home: string) => join(home, 'anneal.lock');
+
+/** The process that has the home now; undefined when none has. */
+export function homeOwner(home: string): Owner | undefined {
   try {
-    const owner = JSON.parse(readFileSync(path, 'utf8')) as Owner;
+    const owner = JSON.parse(readFileSync(lockFile(home), 'utf8')) as Owner;
     return isAlive(owner.pid) && startTime(owner.pid) === owner.started ? owner : undefined;
   } catch {
     return undefined;

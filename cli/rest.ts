@@ -1,3 +1,4 @@
+import { type ErrorCode, type ErrorDetail, PlatformError } from '../lib/errors.ts';
 import type { Fetch } from './session.ts';
 
 /** JSON requests to one server. Each throws what the server said unless it says yes. */
@@ -20,8 +21,18 @@ export function createRest(call: Fetch, origin: string) {
 }
 export type Rest = ReturnType<typeof createRest>;
 
-/** The body of an answer. Throws when it is none of success. */
+/** The body of an answer. Throws what it says instead as a PlatformError when it is none of success. */
 export async function answer<T>(response: Response): Promise<T> {
   if (response.ok) return (await response.json()) as T;
-  throw new Error(`${response.url} answered ${response.status}: ${await response.text()}`);
+  const { code, detail, errors = [] } = (await response.json().catch(() => ({}))) as Problem;
+  const { origin, pathname } = new URL(response.url);
+  const said = [detail ?? response.statusText, ...errors.map(({ path, message }) => `${path}: ${message}`)].join('; ');
+  throw new PlatformError(code ?? 'UNAVAILABLE', `${origin}${pathname} answered ${response.status}: ${said}`, { details: errors }); // prettier-ignore
+}
+
+/** As the servers' errors are (lib/http/problem.ts). */
+interface Problem {
+  readonly code?: ErrorCode;
+  readonly detail?: string;
+  readonly errors?: readonly ErrorDetail[];
 }

@@ -1,8 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
+import { refuseOpen, writeOnce } from './write-once.ts';
 
 export interface Admin {
   readonly username: string;
@@ -47,36 +48,14 @@ export function knownAdminPassword({ ADMIN_PASSWORD: given, ANNEAL_HOME: home }:
 function kept(path: string, bytes: number): { value: string; isNew: boolean } {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   refuseOpen(dirname(path), 0o700);
-  const isNew = !existsSync(path) && create(path, randomBytes(bytes).toString('base64url'));
+  const isNew = !existsSync(path) && writeOnce(path, `${randomBytes(bytes).toString('base64url')}\n`, 0o600);
   return { value: readSecret(path), isNew };
-}
-
-/** Whole or not at all, and only once: of two starts the second finds what the first has made. */
-function create(path: string, value: string): boolean {
-  const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, `${value}\n`, { mode: 0o600, flag: 'wx' });
-  try {
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
-  } finally {
-    rmSync(draft);
-  }
 }
 
 function readSecret(path: string): string {
   refuseOpen(dirname(path), 0o700);
   refuseOpen(path, 0o600);
   return readFileSync(path, 'utf8').trim();
-}
-
-function refuseOpen(path: string, allowed: number): void {
-  const mode = statSync(path).mode & 0o777;
-  if (process.platform === 'win32' || (mode & ~allowed) === 0) return;
-  const fix = `chmod ${allowed.toString(8)} '${path}'`;
-  throw new PlatformError('INVALID', `others may read or change ${path} (mode ${mode.toString(8)}); run: ${fix}`);
 }
 
 const keyMissing = () =>

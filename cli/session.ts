@@ -30,22 +30,21 @@ export async function logIn(api: string, username: string, password: string): Pr
 type Request = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
 export type Fetch = (url: string, request?: Request) => Promise<Response>;
 
-/** `fetch` that shows the token. */
+/** `fetch` that shows the token. Throws UNAVAILABLE where nothing answers. */
 export const fetchWith =
   (token: string): Fetch =>
   (url, { headers, ...request } = {}) =>
-    fetch(url, { ...request, headers: { ...headers, authorization: `Bearer ${token}` } });
+    reach(url, { ...request, headers: { ...headers, authorization: `Bearer ${token}` } });
 
-async function post(url: string, body: unknown): Promise<Response> {
+const post = (url: string, body: unknown) =>
+  reach(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+async function reach(url: string, request: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
+    return await fetch(url, request);
   } catch (cause) {
-    throw new PlatformError('UNAVAILABLE', `no API answers at ${new URL(url).origin}; start it with \`npm start\``, {
-      cause,
-    });
+    if (request.signal?.aborted) throw cause;
+    const hint = 'start it with `npm start`, or say with ANNEAL_URL where it is';
+    throw new PlatformError('UNAVAILABLE', `nothing answers at ${new URL(url).origin}; ${hint}`, { cause });
   }
 }

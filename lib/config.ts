@@ -126,6 +126,7 @@ export const ConfigSchema = z
     ADMIN_PASSWORD: secret(weaknessOfPassword).optional(),
     ADMIN_EMAIL: z.email().default('admin@example.com'),
     ANNEAL_TOKEN: z.string().optional(),
+    ANNEAL_URL: httpUrl.optional(),
     CORS_ORIGINS: origins.default([]),
     TRUSTED_PROXIES: networks.default([]),
     RATE_LIMIT_AUTH_PER_MINUTE: count(30),
