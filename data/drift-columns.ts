@@ -93,12 +93,22 @@ async function queryNumbers(
       chunk.columns.forEach((column, index) => values[index]!.set(column, row));
       row += chunk.rows;
     }
-    return group.entries().map(([column, { index }]) => ({
+    return numberPairs(group, values, before);
+  };
+}
+
+/** Each prepared only when it is asked for. */
+function* numberPairs(
+  group: readonly IndexedColumn[],
+  values: readonly Float64Array[],
+  before: number,
+): Generator<ColumnPair> {
+  for (const [column, { index }] of group.entries())
+    yield {
       index,
       reference: prepareNumbers(values[column]!.subarray(0, before)),
       current: prepareNumbers(values[column]!.subarray(before)),
-    }));
-  };
+    };
 }
 
 async function queryCategories(db: DuckDb, tables: ComparedTables, column: IndexedColumn): Promise<ReadPairs> {

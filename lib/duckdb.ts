@@ -26,9 +26,9 @@ export interface DuckDb {
   /** A small result as plain JSON rows: BIGINT and HUGEINT come as text. */
   rows<T extends Record<string, unknown>>(sql: string): Promise<T[]>;
   /** A large result, streamed. Every column is FLOAT, DOUBLE, INTEGER or UTINYINT, and null nowhere: coalesce it. */
-  chunks(sql: string): AsyncIterable<ColumnChunk>;
+  chunks(this: void, sql: string): AsyncIterable<ColumnChunk>;
   /** As `chunks`, computed whole, by DuckDB's threads, before it resolves. */
-  computedChunks(sql: string): Promise<AsyncIterable<ColumnChunk>>;
+  computedChunks(this: void, sql: string): Promise<AsyncIterable<ColumnChunk>>;
 }
 
 /** Opens a database for the time of `work`. Extensions that would have to be downloaded are off. */

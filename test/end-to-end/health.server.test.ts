@@ -171,3 +171,12 @@ test('while Postgres is away predictions go on, for callers who are known and fo
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 });
+
+test('with Postgres and Temporal away every process says that it lives, and those that need them that they are not ready', async () => {
+  await Promise.all([postgres.stop(), temporal.stop()]);
+  const needy = COMMANDS.filter((command) => command !== 'serving');
+  const readiness = () => Promise.all(needy.map((command) => statusOf(command, '/readyz')));
+  await vi.waitFor(async () => expect(await readiness()).toEqual(needy.map(() => 503)), { timeout: 30_000 });
+  expect(await Promise.all(COMMANDS.map((command) => statusOf(command, '/livez')))).toEqual(COMMANDS.map(() => 200));
+  expect(await statusOf('serving', '/readyz')).toBe(200);
+});
