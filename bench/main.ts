@@ -10,6 +10,7 @@ const BENCHMARKS: Record<string, () => Promise<(options: BenchOptions) => Promis
   serving: async () => (await import('./serving.ts')).benchServing,
   'serving-ladder': async () => (await import('./serving-ladder.ts')).benchServingLadder,
   'serving-isolation': async () => (await import('./serving-isolation.ts')).benchServingIsolation,
+  'training-workers': async () => (await import('./training-workers.ts')).benchTrainingWorkers,
   train: async () => (await import('./train.ts')).benchTrain,
 };
 
