@@ -9,7 +9,7 @@ interface PipelineVersion {
   readonly definition: {
     readonly target: { readonly column: string };
     readonly features: Readonly<Record<string, unknown>>;
-    readonly candidates: readonly unknown[];
+    readonly candidates: readonly { readonly algorithm: string }[];
   };
   readonly created_by: string;
   readonly created_at: string;
@@ -20,13 +20,13 @@ export const listPipelines = (api: Rest) => allPages<PipelineVersion>(api, '/api
 
 export const pipelinesTable = (pipelines: readonly PipelineVersion[]) =>
   textTable(
-    ['pipeline', 'version', 'target', 'features', 'candidates', 'saved', 'by'],
+    ['pipeline', 'version', 'target', 'features', 'algorithms', 'saved', 'by'],
     pipelines.map(({ name, version, definition: { target, features, candidates }, created_at, created_by }) => [
       name,
       version,
       target.column,
       Object.keys(features).length,
-      candidates.length,
+      [...new Set(candidates.map(({ algorithm }) => algorithm))].join(', '),
       toTheMinute(created_at),
       created_by,
     ]),

@@ -73,7 +73,7 @@ test('after a training every service is ready, the model is listed and deployed,
   const health = await anneal('health', '--json');
   expect(health.code).toBe(0);
   expect(states(health.out)).toEqual(Object.fromEntries(ALL.map((name) => [name, 'ready'])));
-  expect((await anneal('pipelines')).out).toMatch(/^churn +1 +churned +10 +2 /m);
+  expect((await anneal('pipelines')).out).toMatch(/^churn +1 +churned +10 +logistic_regression, gradient_boosting /m);
   expect((await anneal('models')).out).toMatch(
     new RegExp(`^churn +1 +production +logistic_regression +0\\.\\d{4} +passed +${id} `, 'm'),
   );

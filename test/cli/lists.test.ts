@@ -28,7 +28,11 @@ test('all pages of the pipelines are listed', async () => {
   const pipeline = (name: string) => ({
     name,
     version: 2,
-    definition: { target: { column: 'left' }, features: { age: {}, plan: {} }, candidates: [{}] },
+    definition: {
+      target: { column: 'left' },
+      features: { age: {}, plan: {} },
+      candidates: [{ algorithm: 'trees' }, { algorithm: 'trees' }],
+    },
     created_by: 'ada',
     created_at: '2026-11-21T19:20:45.123Z',
   });
@@ -39,7 +43,7 @@ test('all pages of the pipelines are listed', async () => {
   const pipelines = await listPipelines(api);
   expect(pipelines.map(({ name }) => name)).toEqual(['churn', 'loans']);
   expect(pipelinesTable(pipelines).split('\n')[2]).toBe(
-    'loans     2        left    2         1           2026-11-21 19:20  ada',
+    'loans     2        left    2         trees       2026-11-21 19:20  ada',
   );
 });
 
