@@ -17,6 +17,7 @@ const HELP = `anneal <command>
   demo [--drift] [--exit]
                     up, then train and serve a churn model through the REST API; --drift: then let customers change
                     until a new version is trained; --exit stops at the end
+  stack             start the services of docker-compose.yml as processes of this machine; COMPOSE_PROFILES=full: all of them
   api               only the control plane
   serving [--processes <n>]
                     only the data plane, on so many cores (default: SERVING_PROCESSES, else all)
@@ -73,6 +74,7 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
       return say(`Log in as          ${logInAs(platform.admin)}\n\nThe platform stays up. Ctrl-C stops it.`);
     process.exit((await platform.stop()) ? 0 : 1);
   },
+  stack: async () => (await import('./stack/command.ts')).runStack(say),
   api: () => runMain('api/main.ts'),
   serving: (args) => runMain('serving/cluster/main.ts', ...args),
   worker: (args) => runMain('workers/main.ts', ...args),

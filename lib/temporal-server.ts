@@ -21,6 +21,10 @@ export interface TemporalServerOptions {
   /** Made beside `default`. */
   readonly namespaces?: readonly string[];
 }
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
 export interface TemporalServer {
   readonly address: string;
   readonly uiUrl: string;
@@ -32,6 +36,7 @@ export interface TemporalServer {
   readonly stop: () => Promise<void>;
 }
 
+const HOST = '127.0.0.1';
 const MODULE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 
 /** Where the Temporal server comes from: PATH, cache, official release, `go install`. Throws UNAVAILABLE naming every way. */
@@ -58,30 +63,26 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const program = {
     name: 'Temporal',
     command: options.program,
-    args: [...serverArguments(dataFile, port, uiPort), ...registrations(options)],
+    args: [
+      ...temporalArguments(dataFile, { host: HOST, port }, { host: HOST, port: uiPort }),
+      ...registrations(options),
+    ],
     logFile: join(folder, 'temporal.log'),
     pidFile,
   };
   const server = await startProgram(program);
-  const address = `127.0.0.1:${port}`;
-  await waitUntilReady(server, program, () => answers(address));
-  return { address, uiUrl: `http://127.0.0.1:${uiPort}`, port, uiPort, ...server };
+  const address = `${HOST}:${port}`;
+  await waitUntilReady(server, program, () => temporalAnswers(address));
+  return { address, uiUrl: `http://${HOST}:${uiPort}`, port, uiPort, ...server };
 }
 
-// WAL with synchronous=NORMAL survives kill -9 and is about three times as fast as the default.
-const serverArguments = (dataFile: string, port: number, uiPort: number) => [
-  ...[
-    'server',
-    'start-dev',
-    '--ip',
-    '127.0.0.1',
-    '--log-level',
-    'error',
-    '--port',
-    `${port}`,
-    '--ui-port',
-    `${uiPort}`,
-  ],
+/**
+ * A development server on an SQLite file, which keeps what it runs: WAL with synchronous=NORMAL survives kill -9 and is
+ * about three times as fast as the default.
+ */
+export const temporalArguments = (dataFile: string, server: Endpoint, ui: Endpoint): string[] => [
+  ...['server', 'start-dev', '--log-level', 'error', '--ip', server.host, '--port', `${server.port}`],
+  ...['--ui-ip', ui.host, '--ui-port', `${ui.port}`],
   ...['--db-filename', dataFile, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
 ];
 
@@ -90,7 +91,8 @@ const registrations = ({ searchAttributes = [], namespaces = [] }: TemporalServe
   ...namespaces.flatMap((name) => ['--namespace', name]),
 ];
 
-async function answers(address: string): Promise<boolean> {
+/** True once a server answers there. Throws while it does not. */
+export async function temporalAnswers(address: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 1000 });
   try {
     await connection.workflowService.describeNamespace({ namespace: 'default' });
