@@ -34,7 +34,7 @@ const HELP = `anneal <command>
                     one prediction, of a row or of the example that came with the model
   logs <service> [--follow] [--json]
                     the end of the log of a service that this machine runs
-  down              stop what \`up\` started in another terminal
+  down              stop what \`up\` or \`stack\` started in another terminal
   secrets [<folder>]
                     write the secrets that docker-compose.yml asks for and that are not there yet
   audit verify [--expect <sequence>:<sha256>]
