@@ -134,6 +134,8 @@ async function main(config: Config): Promise<void> {
   const predictions = createPredictionRepository(db);
   const labels = createLabelRepository(db);
   const driftReports = createDriftReportRepository(db);
+  const alerts = createAlertRepository(db);
+  const retrainings = createRetrainingRepository(db);
   const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
   const retention = repeat(async () => {
     await predictions.dropBefore(daysAgo(config.PREDICTION_RETENTION_DAYS)).then(
@@ -146,6 +148,10 @@ async function main(config: Config): Promise<void> {
     await driftReports.removeBefore(daysAgo(config.REPORT_RETENTION_DAYS)).then(
       (reports) => reports > 0 && log.info({ reports }, 'old drift reports are deleted'),
       (err: unknown) => log.warn({ err }, 'old drift reports stay for now'),
+    );
+    const reportsBefore = daysAgo(config.REPORT_RETENTION_DAYS);
+    await Promise.all([alerts.dropBefore(reportsBefore), retrainings.dropSkippedBefore(reportsBefore)]).catch(
+      (err: unknown) => log.warn({ err }, 'old alerts and decisions about retraining stay for now'),
     );
   }, HOUR_MS);
   shutdown.defer('retention', retention.stop);
@@ -164,8 +170,8 @@ async function main(config: Config): Promise<void> {
     realisedMetrics: createRealisedMetricsRepository(db),
     driftReports,
     addUpWindows: windowSums.addUp,
-    alerts: createAlertRepository(db),
-    retrainings: createRetrainingRepository(db),
+    alerts,
+    retrainings,
     idempotencyKeys,
     auditLog: createAuditLog(db),
     log,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, lt, ne, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import { notFound, PlatformError } from '../lib/errors.ts';
 import type { AlertKind } from '../pipelines/window-alerts.ts';
 import type { Database } from './connect.ts';
@@ -98,6 +98,15 @@ export const createAlertRepository = (db: Database) => ({
       .set({ attempts: sql`${alertDeliveries.attempts} + 1`, lastError: error })
       .where(eq(alertDeliveries.id, id));
   },
+
+  /** Forgets alerts that were resolved before `time`, with their messages, and silences that were over by then. */
+  dropBefore: (time: Date): Promise<void> =>
+    db.transaction(async (tx) => {
+      const old = tx.select({ id: alerts.id }).from(alerts).where(lt(alerts.resolvedAt, time));
+      await tx.delete(alertDeliveries).where(inArray(alertDeliveries.alertId, old));
+      await tx.delete(alerts).where(lt(alerts.resolvedAt, time));
+      await tx.delete(silences).where(lt(silences.until, time));
+    }),
 
   /** A delivery ends once; a repeat changes nothing. */
   endDelivery: async (id: number, state: 'delivered' | 'failed'): Promise<void> => {

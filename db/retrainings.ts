@@ -44,6 +44,11 @@ export const createRetrainingRepository = (db: Database) => ({
     await db.update(retrainings).set(dataset).where(eq(retrainings.runId, runId));
   },
 
+  /** Forgets windows from before `time` for which no run was started. Limits go by those for which one was. */
+  dropSkippedBefore: async (time: Date): Promise<void> => {
+    await db.delete(retrainings).where(and(eq(retrainings.state, 'skipped'), lt(retrainings.createdAt, time)));
+  },
+
   /** Newest first. */
   list: async ({ endpoint, state, runId, limit, cursor }: RetrainingFilter): Promise<Page<Retraining>> => {
     const after = readCursor(cursor, ['integer']);

@@ -9,7 +9,7 @@ import { createEndpointRepository } from '../../db/endpoints.ts';
 import { migrate } from '../../db/migrate.ts';
 import { createModelRepository } from '../../db/models.ts';
 import { createRetrainingRepository } from '../../db/retrainings.ts';
-import { alertDeliveries } from '../../db/schema/alerts.ts';
+import { alertDeliveries, silences } from '../../db/schema/alerts.ts';
 import { driftReports, driftWindows } from '../../db/schema/drift.ts';
 import { realisedMetrics } from '../../db/schema/labels.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
@@ -243,4 +243,32 @@ test('a silence keeps an alert from being told, not from being raised; afterward
   expect((await judge(3)).deliveries).toHaveLength(1);
   await report(4);
   expect((await judge(4)).deliveries).toEqual([]);
+});
+
+test('what is over is forgotten with the time; an open alert, and what was started, stay', async () => {
+  const [past, future] = [new Date(Date.now() - DAY_MS), new Date(Date.now() + DAY_MS)];
+  const silence = { endpoint: name, kind: null, comment: '', createdBy: 'ada' };
+  await alerts.addSilence({ ...silence, until: new Date(Date.now() + 1000) });
+  await alerts.addSilence({ ...silence, until: new Date(Date.now() + 2 * DAY_MS) });
+  for (const sequence of [1, 2]) {
+    await report(sequence);
+    await judge(sequence);
+  }
+  await end(2, { state: 'failed', reason: 'no' });
+  await report(3, { drifted: false });
+  await judge(3);
+  const all = async () =>
+    (await alerts.list({ endpoint: name, limit: 9 })).items.map(({ kind, state }) => [kind, state]);
+  const drift = ['drift', 'resolved'];
+  const failed = ['retraining_failed', 'firing'];
+  await alerts.dropBefore(past);
+  await retrainings.dropSkippedBefore(past);
+  expect(await all()).toEqual([failed, drift]);
+  expect(await listed()).toMatchObject([{ sequence: 2 }, { sequence: 1, state: 'skipped' }]);
+  await alerts.dropBefore(future);
+  await retrainings.dropSkippedBefore(future);
+  expect(await all()).toEqual([failed]);
+  expect(await listed()).toMatchObject([{ sequence: 2, state: 'failed' }]);
+  const [kept] = await connection.db.select().from(silences).where(eq(silences.endpoint, name));
+  expect(kept!.until.getTime()).toBeGreaterThan(future.getTime());
 });
