@@ -1,8 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { DriftReportRepository, ReportedWindow } from '../db/drift-reports.ts';
@@ -13,6 +10,7 @@ import type { DriftSettings } from '../ml/drift/drift-report.ts';
 import type { EarlierWindow } from '../ml/drift/window-report.ts';
 import type { ComputedWindow, ComputeWindowInput, ReferenceProfile } from './drift-window.ts';
 import { heartbeating } from './heartbeat.ts';
+import { writeLines } from './write-lines.ts';
 
 export interface AwaitDriftWorkInput {
   readonly endpoint: string;
@@ -135,7 +133,8 @@ async function computeWindow(deps: DriftDeps, window: DriftWindow, signal: Abort
   const directory = await mkdtemp(join(deps.workDirectory, 'drift-rows-'));
   try {
     const rowsFile = join(directory, 'rows.ndjson');
-    const rows = await writeRows(deps.windows.lines(window), rowsFile, signal);
+    // Retention may have come before.
+    const rows = await writeLines(deps.windows.lines(window), rowsFile, signal);
     if (rows === 0) return null;
     const described = {
       rows,
@@ -147,19 +146,6 @@ async function computeWindow(deps: DriftDeps, window: DriftWindow, signal: Abort
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-/** Answers how many there were: retention may have come before a window was computed. */
-async function writeRows(batches: AsyncIterable<readonly string[]>, path: string, signal: AbortSignal) {
-  let rows = 0;
-  const text = async function* () {
-    for await (const lines of batches) {
-      rows += lines.length;
-      yield `${lines.join('\n')}\n`;
-    }
-  };
-  await pipeline(Readable.from(text()), createWriteStream(path), { signal });
-  return rows;
 }
 
 const toEarlier = ({ window, report }: ReportedWindow): EarlierWindow => ({

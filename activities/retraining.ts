@@ -1,8 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ExtendedTable, ExtendTableInput } from '../data/extend-dataset.ts';
 import type { FetchedSource } from '../data/sources.ts';
 import type { HeldEndpoint } from '../db/held-endpoint.ts';
@@ -13,6 +10,7 @@ import type { DataSource, PipelineDefinition } from '../pipelines/definition.ts'
 import type { RunCause } from '../workflows/messages.ts';
 import type { Sha256 } from './artifacts.ts';
 import { heartbeating } from './heartbeat.ts';
+import { writeLines } from './write-lines.ts';
 
 /** A run that is to be started, and why. */
 export interface RetrainInput {
@@ -134,21 +132,4 @@ async function extend(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-/** Answers how many. */
-async function writeLines(
-  batches: AsyncIterable<readonly string[]>,
-  file: string,
-  signal: AbortSignal,
-): Promise<number> {
-  let count = 0;
-  async function* text() {
-    for await (const lines of batches) {
-      count += lines.length;
-      yield `${lines.join('\n')}\n`;
-    }
-  }
-  await pipeline(Readable.from(text()), createWriteStream(file), { signal });
-  return count;
 }
