@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect, type Connection } from '../../db/connect.ts';
 import { churnRows } from '../../pipelines/churn.ts';
-import { ANY_PORT, startTestPlatform, type TestPlatform } from './platform.ts';
-import { startAnneal } from './processes.ts';
+import { startExtraWorker } from './extra-worker.ts';
+import { startTestPlatform, type TestPlatform } from './platform.ts';
 
 const KILLS = 50;
 const SETTINGS = { BUFFER_SIZE: '60', REPORT_FREQUENCY: '20' };
@@ -23,21 +23,10 @@ afterAll(async () => {
   await platform?.stop();
 });
 
-const startWorker = () =>
-  startAnneal('worker monitoring', {
-    ...process.env,
-    ...ANY_PORT,
-    ...SETTINGS,
-    ANNEAL_HOME: platform.home,
-    DATABASE_URL: platform.databaseUrl,
-    TEMPORAL_ADDRESS: platform.temporalAddress,
-  });
-
 /** A worker that is killed soon after it is ready, and again, until `isEnough`. */
 async function killAgainAndAgain(isEnough: () => boolean): Promise<void> {
   while (!isEnough()) {
-    const worker = startWorker();
-    await worker.said(/worker is ready/);
+    const worker = await startExtraWorker(platform, 'monitoring', SETTINGS);
     await delay(randomInt(100, 2500));
     worker.kill('SIGKILL');
     await worker.exited;
@@ -81,8 +70,7 @@ test(
     const counted = () => killAgainAndAgain(() => kills++ >= KILLS);
     const [sent] = await Promise.all([sendUntil(isEnough), counted(), counted(), killPlatformsOwn(isEnough)]);
 
-    const survivor = startWorker();
-    await survivor.said(/worker is ready/);
+    const survivor = await startExtraWorker(platform, 'monitoring', SETTINGS);
     const reportedRows = async () => {
       const [found] = await database.sql<[{ rows: number }]>`
       select coalesce(sum(rows), 0)::int as rows from drift_windows join drift_reports using (endpoint, sequence)`;
