@@ -4,6 +4,7 @@ import { loadConfig } from '../lib/config.ts';
 import { PlatformError } from '../lib/errors.ts';
 import { exitOnSignal } from '../lib/shutdown.ts';
 import { clientCommands } from './client-commands.ts';
+import type { DemoUrls } from './demo.ts';
 import { openSession } from './open-session.ts';
 import type { Admin } from './secrets.ts';
 import { tokenFor } from './session.ts';
@@ -15,8 +16,8 @@ const HELP = `anneal <command>
 
   up                start everything on this machine: servers, api, serving, workers
   demo [--drift] [--exit]
-                    up, then train and serve a churn model through the REST API; --drift: then let customers change
-                    until a new version is trained; --exit stops at the end
+                    up, unless ANNEAL_URL names a platform, then train and serve a churn model through the REST API;
+                    --drift: then let customers change until a new version is trained; --exit stops at the end
   stack             start the services of docker-compose.yml as processes of this machine; COMPOSE_PROFILES=full: all of them
   api               only the control plane
   serving [--processes <n>]
@@ -55,17 +56,16 @@ const commands: Record<string, (args: readonly string[]) => Promise<void>> = {
     say('\nCtrl-C stops it.');
   },
   demo: async (args) => {
+    const config = loadConfig();
+    const { TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: temporalUi = null } = config;
+    if (config.ANNEAL_URL !== undefined) {
+      const { urls, token } = await openSession();
+      return await showDemo({ ...urls, temporalUi, namespace }, token, args);
+    }
     const platform = await bringUp();
     try {
-      const config = loadConfig();
       const token = await tokenFor(config, platform.urls.api);
-      const urls = { ...platform.urls, namespace: config.TEMPORAL_NAMESPACE };
-      const { runDemo } = await import('./demo.ts');
-      await runDemo(urls, token);
-      if (args.includes('--drift')) {
-        const { runDriftDemo } = await import('./drift-demo.ts');
-        await runDriftDemo(urls, token);
-      }
+      await showDemo({ ...platform.urls, namespace }, token, args);
     } catch (error) {
       await platform.stop();
       throw error;
@@ -128,6 +128,14 @@ async function bringUp(): Promise<Platform> {
   platform = await starting;
   if (asked) await new Promise(() => {}); // the signal handler ends the process
   return platform;
+}
+
+async function showDemo(urls: DemoUrls, token: string, args: readonly string[]): Promise<void> {
+  const { runDemo } = await import('./demo.ts');
+  await runDemo(urls, token);
+  if (!args.includes('--drift')) return;
+  const { runDriftDemo } = await import('./drift-demo.ts');
+  await runDriftDemo(urls, token);
 }
 
 function sayUrls({ urls, admin }: Platform): void {

@@ -90,4 +90,5 @@ export const deployedText = (model: DeployedModel) =>
 
 const rocAuc = ({ metrics }: ModelVersion) => metrics['roc_auc']?.toFixed(4) ?? null;
 const gates = ({ gates_passed: passed }: ModelVersion) => (passed === null ? null : passed ? 'passed' : 'missed');
-const nothingDeployed = () => new PlatformError('NOT_FOUND', 'no model is deployed yet; `npm run demo` deploys one');
+const nothingDeployed = () =>
+  new PlatformError('NOT_FOUND', 'no model is deployed yet; train one with POST /api/v1/train, or see `npm run demo`');

@@ -29,7 +29,7 @@ async function exampleRow(serving: Rest, endpoint: string | undefined): Promise<
   const wanted = models.find((model) => (endpoint === undefined ? model.default : model.endpoint === endpoint));
   if (wanted) return wanted.input_example;
   const served = models.flatMap((model) => model.endpoint ?? []);
-  const known = served.length > 0 ? `name one of ${served.join(', ')}` : 'deploy a model first, as `npm run demo` does';
+  const known = served.length > 0 ? `name one of ${served.join(', ')}` : 'train a model first, as `npm run demo` does';
   const asked = endpoint === undefined ? 'there is no default model' : `nothing is served at '${endpoint}'`;
   throw new PlatformError('NOT_FOUND', `${asked}; ${known}`);
 }

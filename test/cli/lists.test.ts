@@ -87,7 +87,7 @@ test('the latest model is the one that was deployed last, of all or of one name'
 test('where nothing is deployed, the error says so', async () => {
   await expect(latestDeployed(await apiOf(deployed), 'fraud')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   const empty = await apiOf({ '/api/v1/endpoints?limit=200': page([]) });
-  await expect(latestDeployed(empty)).rejects.toThrow('no model is deployed yet; `npm run demo` deploys one');
+  await expect(latestDeployed(empty)).rejects.toThrow('no model is deployed yet; train one with POST');
 });
 
 test('a refusal is told with its code, its place and what it says of each field', async () => {

@@ -41,7 +41,7 @@ test.each(['{', '[1]', 'null', '7'])('--row %s is refused', async (row) => {
 
 test('what is not served is told with what is', async () => {
   const none = await serving([]);
-  await expect(testPrediction(none.rest, {})).rejects.toThrow(/no default model; deploy a model first/);
+  await expect(testPrediction(none.rest, {})).rejects.toThrow(/no default model; train a model first/);
   const { rest } = await serving([usage('loans', false)]);
   await expect(testPrediction(rest, {})).rejects.toThrow('there is no default model; name one of loans');
   await expect(testPrediction(rest, { endpoint: 'fraud' })).rejects.toThrow(
