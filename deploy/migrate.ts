@@ -18,17 +18,25 @@ await main(loadConfig());
 async function main(config: Config): Promise<void> {
   const log = createLogger({ service: 'migrate', level: config.LOG_LEVEL });
   const deadline = Date.now() + WAIT_MS;
-  for (const [what, make] of Object.entries(stepsOf(config))) {
-    for (;;) {
-      try {
-        await make();
-        log.info(`${what} are there`);
-        break;
-      } catch (err) {
-        if (Date.now() > deadline || REFUSAL.test(sqlStateOf(err))) throw err;
-        log.warn({ err }, `${what} cannot be made yet`);
-        await delay(AGAIN_AFTER_MS);
-      }
+  try {
+    for (const [what, make] of Object.entries(stepsOf(config))) {
+      await untilMade(make, deadline, (err) => log.warn({ err }, `${what}: not yet`));
+      log.info(`${what}: there`);
+    }
+  } catch (err) {
+    log.fatal({ err }, 'what the platform needs was not made');
+    process.exitCode = 1;
+  }
+}
+
+async function untilMade(make: () => Promise<void>, deadline: number, notYet: (error: unknown) => void): Promise<void> {
+  for (;;) {
+    try {
+      return await make();
+    } catch (error) {
+      if (Date.now() > deadline || REFUSAL.test(sqlStateOf(error))) throw error;
+      notYet(error);
+      await delay(AGAIN_AFTER_MS);
     }
   }
 }
@@ -38,7 +46,7 @@ function stepsOf(config: Config): Record<string, () => Promise<void>> {
   const address = required(config, 'TEMPORAL_ADDRESS');
   return {
     tables: () => migrate(required(config, 'DATABASE_URL')),
-    artifacts: async () => {
+    bucket: async () => {
       if (config.S3_ENDPOINT !== undefined) await openS3Store(config).ensureBucket();
     },
     'search attributes': () =>
