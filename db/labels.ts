@@ -58,19 +58,21 @@ export const createLabelRepository = (db: Database) => ({
       });
       const matched = reports.flatMap((sent, index) => matchOf(found[index], judged[index], reportOf(sent)));
       const waiting = reports.filter((_, index) => !found[index]);
-      await keepPending(tx, waiting.map((sent) => ({ prediction: sent.prediction, report: reportOf(sent) }))); // prettier-ignore
+      const pending = waiting.map((sent) => ({ prediction: sent.prediction, report: reportOf(sent) }));
+      await keepPending(tx, pending, endpoints);
       return { ...(await storeLabels(tx, matched)), pending: waiting.length };
     }),
 
   /**
    * Looks again for the predictions of labels that wait; at most `limit`, those that are due. Safe under concurrency.
-   * Answers how many it looked at, and what was found.
+   * Answers how many it looked at, and what was found. What is no class of the model, or is a prediction of another
+   * endpoint than the sender's, is refused.
    */
   matchPending: (now: Date, limit: number) =>
     db.transaction(async (tx) => {
       const due = await takeDue(tx, now, limit);
       const found = await matchPredictions(tx, due.map((pending) => wantedOf(awaitedOf(pending), pending.receivedAt))); // prettier-ignore
-      const judged = due.map(({ label }, index) => found[index] && judge(found[index], label));
+      const judged = due.map((pending, index) => found[index] && judgePending(found[index], pending));
       const matched = due.flatMap((pending, index) => matchOf(found[index], judged[index], pending));
       await storeLabels(tx, matched);
       for (const [index, pending] of due.entries()) {
@@ -121,6 +123,9 @@ function judge({ model, version, classes }: MatchedPrediction, label: string): V
   };
 }
 
+const judgePending = (prediction: MatchedPrediction, { label, endpoints }: PendingLabel): Verdict =>
+  mayLabel(endpoints, prediction) ? judge(prediction, label) : { wrong: OTHER_ENDPOINT };
+
 const matchOf = (
   prediction: MatchedPrediction | null | undefined,
   verdict: Verdict | null | undefined,
@@ -159,9 +164,13 @@ async function requireEntities(tx: Queries, reports: readonly LabelReport[]): Pr
 }
 
 function requireEndpoints(endpoints: readonly string[], found: readonly (MatchedPrediction | null)[]): void {
-  if (found.every((prediction) => !prediction || endpoints.includes(prediction.endpoint ?? ''))) return;
-  throw new PlatformError('FORBIDDEN', 'this API key is for other endpoints');
+  if (found.every((prediction) => !prediction || mayLabel(endpoints, prediction))) return;
+  throw new PlatformError('FORBIDDEN', OTHER_ENDPOINT);
 }
+
+const OTHER_ENDPOINT = 'this API key is for other endpoints';
+const mayLabel = (endpoints: readonly string[] | null, { endpoint }: MatchedPrediction) =>
+  endpoints === null || endpoints.includes(endpoint ?? '');
 
 function refuseWith(details: readonly ErrorDetail[]): void {
   if (details.length === 0) return;

@@ -16,19 +16,27 @@ export interface WaitingLabel {
 const SOONEST = '5 seconds';
 const SHARE_OF_AGE = 0.1;
 
-/** Keeps labels until their prediction is here. The same label again waits once, with its latest time. */
-export async function keepPending(tx: Queries, waiting: readonly WaitingLabel[]): Promise<void> {
+/**
+ * Keeps labels until their prediction is here. The same label again waits once, with its latest time. `endpoints` are
+ * those whose predictions the sender may label; null for all.
+ */
+export async function keepPending(
+  tx: Queries,
+  waiting: readonly WaitingLabel[],
+  endpoints: readonly string[] | null,
+): Promise<void> {
   if (waiting.length === 0) return;
   const rows = waiting.map(({ prediction, report }) => ({ ...prediction, ...report }));
   await tx.execute(sql`
-    insert into pending_labels (prediction_id, endpoint, entity, at, label, observed_at, received_at, reported_by, retry_at)
-    select "predictionId", endpoint, entity, at, label, max("observedAt"), min("receivedAt"), min("reportedBy"),
-      min("receivedAt")
+    insert into pending_labels (prediction_id, endpoint, entity, at, label, observed_at, received_at, reported_by, endpoints,
+      retry_at)
+    select "predictionId", endpoint, entity, at, label, max("observedAt"), min("receivedAt"), "reportedBy",
+      ${sql.param(endpoints, pendingLabels.endpoints)}::text[], min("receivedAt")
     from json_to_recordset(${JSON.stringify(rows)}::json) as sent("predictionId" uuid, endpoint text, entity text,
       at timestamptz, label text, "observedAt" timestamptz, "receivedAt" timestamptz, "reportedBy" text)
-    group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-    on conflict on constraint pending_labels_key
-      do update set observed_at = greatest(pending_labels.observed_at, excluded.observed_at)`);
+    group by 1, 2, 3, 4, 5, 8 order by 1, 2, 3, 4, 5, 8
+    on conflict on constraint pending_labels_key do update set endpoints = excluded.endpoints,
+      observed_at = greatest(pending_labels.observed_at, excluded.observed_at)`);
 }
 
 /** Those that are due, oldest first; nobody else gets them before the transaction ends. */

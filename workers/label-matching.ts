@@ -18,7 +18,7 @@ export function startLabelMatching({ labels, log, everyMs = EVERY_MS }: LabelMat
       for (;;) {
         const { looked, matched, refused } = await labels.matchPending(new Date(), AT_ONCE);
         if (matched > 0) log.info({ matched }, 'labels that waited have their predictions');
-        if (refused > 0) log.warn({ refused }, 'labels that waited are no classes of the models that predicted');
+        if (refused > 0) log.warn({ refused }, 'labels that waited cannot be those of their predictions');
         if (looked < AT_ONCE) return;
       }
     } catch (err) {

@@ -83,14 +83,16 @@ export const pendingLabels = pgTable(
     observedAt: time('observed_at').notNull(),
     receivedAt: time('received_at').notNull(),
     reportedBy: text('reported_by').notNull(),
-    /** When to look again; null when its prediction came and the label is no class of the model: `refused` says so. */
+    /** The endpoints whose predictions the sender may label; null = all. */
+    endpoints: text().array(),
+    /** When to look again; null when its prediction came and the label cannot be its: `refused` says why. */
     retryAt: time('retry_at'),
     refused: text(),
   },
   (table) => [
-    // The same label sent again waits once.
+    // The same label sent again waits once; of another sender, who may label other predictions, beside it.
     unique('pending_labels_key')
-      .on(table.predictionId, table.endpoint, table.entity, table.at, table.label)
+      .on(table.predictionId, table.endpoint, table.entity, table.at, table.label, table.reportedBy)
       .nullsNotDistinct(),
     index('pending_labels_retry_index').on(table.retryAt),
   ],

@@ -118,6 +118,23 @@ test('a waiting label does not undo one that was observed after it, and a wrong 
   expect(await repository.matchPending(at(99_999), 10)).toMatchObject({ looked: 0 });
 });
 
+test('a label that waits is matched only to predictions that its sender may label, whoever else sends it', async () => {
+  const [own, other, free] = [idAt(0), idAt(1), idAt(2)];
+  const send = (id: string, reportedBy: string, endpoints: readonly string[] | null) =>
+    repository.receive({ reports: [byId(id, 'yes')], receivedAt: at(1000), reportedBy, endpoints });
+  for (const id of [own, other, free]) await send(id, 'ada/ci', ['loans', 'a "quoted", {one}']);
+  await send(other, 'bob', null);
+  await insert([own], { endpoint: 'loans', model: 'loans' });
+  await insert([other]);
+  await insert([free], { endpoint: null, revision: null });
+  expect(await repository.matchPending(at(1000), 10)).toEqual({ looked: 4, matched: 2, refused: 2 });
+  expect(await labelled()).toEqual({ [own]: 'yes', [other]: 'yes' });
+  expect((await repository.get(other)).label.reportedBy).toBe('bob');
+  expect(await connection.sql`select distinct refused, endpoints from pending_labels`).toEqual([
+    { refused: 'this API key is for other endpoints', endpoints: ['loans', 'a "quoted", {one}'] },
+  ]);
+});
+
 test('the longer a label has waited, the rarer it is looked for', async () => {
   await receive([byId(idAt(0), 'yes')], at(0));
   await repository.matchPending(at(10_000), 10);
