@@ -31,19 +31,28 @@ export interface LabelDeps {
 export type LabelActivities = ReturnType<typeof createLabelActivities>;
 
 export const createLabelActivities = (deps: LabelDeps) => ({
-  /** Computes the realised metrics of windows anew; a repeat finds what the labels say then. */
+  /**
+   * Computes the realised metrics of windows anew; a repeat finds what the labels say then. A window that fails does not
+   * hold up those after it: the first failure is thrown when all have been tried.
+   */
   restateMetrics: ({ endpoint, sequences }: RestateMetricsInput): Promise<void> =>
     heartbeating(async (signal) => {
       const references = new Map<string, Promise<ClassCounts | null>>();
-      for (const sequence of sequences) {
-        signal.throwIfAborted();
+      const restate = async (sequence: number) => {
         const { window, version } = await deps.metrics.getWindow(endpoint, sequence);
         const name = `${version.modelName}/${version.version}`;
         if (!references.has(name)) references.set(name, referenceLabels(deps, version, signal));
         const reference = await references.get(name)!;
         const settings = await deps.driftSettings(version.pipelineName);
         await deps.metrics.restate(window, (found) => realise(found, version.signature, { reference, settings }));
+      };
+      const failures: unknown[] = [];
+      for (const sequence of sequences) {
+        signal.throwIfAborted();
+        await restate(sequence).catch((error: unknown) => failures.push(error));
       }
+      signal.throwIfAborted();
+      if (failures.length > 0) throw failures[0];
     }),
 });
 
