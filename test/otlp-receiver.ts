@@ -44,8 +44,8 @@ type Wire = {
   }[];
 };
 
-/** An OpenTelemetry collector, as far as a test needs one: OTLP over HTTP, traces only. */
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** An OpenTelemetry collector, as far as a test needs one: OTLP over HTTP, traces only. On any free port unless told otherwise. */
+export async function startOtlpReceiver({ host = '127.0.0.1', port = 0 } = {}): Promise<OtlpReceiver> {
   const received: ReceivedSpan[] = [];
   const texts: string[] = [];
   const server = createServer((request, response) => {
@@ -55,14 +55,14 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
       if (request.url === '/v1/traces') received.push(...decode(body));
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });
-  }).listen(0, '127.0.0.1');
+  }).listen(port, host);
   await once(server, 'listening');
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const endpoint = `http://${host}:${(server.address() as AddressInfo).port}`;
   return { endpoint, spans: () => received, text: () => texts.join('\n'), stop };
 }
 

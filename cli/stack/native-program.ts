@@ -32,3 +32,11 @@ export const urlAsked = ({ healthcheck }: Replica): string | undefined =>
 /** Whether a URL answers with a status of success. */
 export const answersAt = (url: string) => async (): Promise<boolean> =>
   (await fetch(url, { signal: AbortSignal.timeout(3000) })).ok;
+
+/** A program with the arguments and environment that the file gives its container; healthy when the URL answers. */
+export const asWritten = (program: string, replica: Replica, url = urlAsked(replica)!): NativeProgram => ({
+  command: program,
+  args: replica.command,
+  env: { ...bareEnvironment(), ...replica.environment },
+  healthy: answersAt(url),
+});

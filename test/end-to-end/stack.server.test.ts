@@ -1,32 +1,42 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client } from 'minio';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { onPath } from '../../lib/go-install.ts';
 import { findNginx } from '../../lib/nginx.ts';
+import { collectorProgram } from '../../lib/otel-collector.ts';
 import { churnRows, exampleCustomer } from '../../pipelines/churn.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../otlp-receiver.ts';
 import { requireProgram } from '../programs.ts';
 import { startTestStack, type TestStack } from './stack.ts';
 
 const BUFFER = 200;
 const SINGLE = 100;
+// Print nothing while all is well.
+const SILENT = ['temporal', 'postgres'];
 
-const install = 'apt-get install --no-install-recommends nginx-light prometheus prometheus-node-exporter';
-const all = findNginx() && onPath('prometheus') && onPath('prometheus-node-exporter');
+const install = 'apt-get install --no-install-recommends nginx-light prometheus prometheus-node-exporter golang';
+const all = findNginx() && onPath('prometheus') && onPath('prometheus-node-exporter') && collectorProgram();
 
-requireProgram({ name: 'nginx, Prometheus and its node exporter', path: all, install }, () => {
+requireProgram({ name: 'nginx, Prometheus, its node exporter and a collector', path: all, install }, () => {
   let stack: TestStack;
+  let jaeger: OtlpReceiver;
   beforeAll(async () => {
-    stack = await startTestStack({ COMPOSE_PROFILES: 'full', BUFFER_SIZE: String(BUFFER) });
+    const collector = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel-collector:4318' };
+    stack = await startTestStack({ COMPOSE_PROFILES: 'full', BUFFER_SIZE: String(BUFFER), ...collector });
+    jaeger = await startOtlpReceiver({ host: stack.addressOf('jaeger'), port: 4318 });
   }, 240_000);
   afterAll(async () => {
+    await jaeger?.stop();
     await stack?.stop();
     await stack?.remove();
   });
 
   test('every service of docker-compose.yml is healthy but those that cannot be had, which are named', async () => {
     const left = stack.services.filter(({ leftOut }) => leftOut !== null).map(({ name }) => name);
-    expect(left.filter((name) => name !== 'otel-collector')).toEqual(['jaeger', 'grafana']);
+    expect(left).toEqual(['jaeger', 'grafana']);
     const once = ['migrate', 'temporal-ui']; // the Web UI is a part of Temporal's program
     const running = stack.services.map(({ name }) => name).filter((name) => ![...left, ...once].includes(name));
     expect(Object.keys(stack.pids()).sort()).toEqual(running.sort());
@@ -92,7 +102,6 @@ requireProgram({ name: 'nginx, Prometheus and its node exporter', path: all, ins
       );
     };
     const at = (service: string, port: number) => `http://${stack.addressOf(service)}:${port}/metrics`;
-    const collector = stack.services.find(({ name }) => name === 'otel-collector')!.leftOut === null;
     const expected = {
       [at('api', 8000)]: ['api', 'up'],
       [at('serving-1', 8100)]: ['serving', 'up'],
@@ -101,9 +110,25 @@ requireProgram({ name: 'nginx, Prometheus and its node exporter', path: all, ins
       [at('worker-training', 9102)]: ['worker', 'up'],
       [at('worker-monitoring', 9103)]: ['worker', 'up'],
       [at('node-exporter', 9100)]: ['node', 'up'],
-      [at('otel-collector', 8889)]: ['otel', collector ? 'up' : 'down'],
+      [at('otel-collector', 8889)]: ['otel', 'up'],
     };
     await vi.waitFor(async () => expect(await targets()).toEqual(expected), { timeout: 40_000, interval: 1000 });
+  });
+
+  test('the collector has the log of every process, and passes the traces of a run on to where Jaeger is', async () => {
+    // A line of Anneal says its service itself, which is the same for both serving processes.
+    const printing = [...Object.keys(stack.pids()), 'migrate']
+      .filter((name) => !SILENT.includes(name))
+      .map((name) => name.replace(/^serving-\d$/, 'serving'));
+    const gathered = join(stack.home, 'volumes', 'collected-logs', 'logs.json');
+    const missing = async () => {
+      const text = await readFile(gathered, 'utf8');
+      return printing.filter((name) => !text.includes(`{"stringValue":"${name}"}`));
+    };
+    await vi.waitFor(async () => expect(await missing()).toEqual([]), { timeout: 30_000, interval: 500 });
+    const services = () => [...new Set(jaeger.spans().map(({ service }) => service))].sort();
+    const traced = ['api', 'serving', 'worker-monitoring', 'worker-pipeline', 'worker-training'];
+    await vi.waitFor(() => expect(services()).toEqual(traced), { timeout: 30_000, interval: 500 });
   });
 
   test('a service that is killed is started again', async () => {
@@ -124,6 +149,7 @@ requireProgram({ name: 'nginx, Prometheus and its node exporter', path: all, ins
     const network = stack.addressOf('api').split('.').slice(0, 3).join('.');
     expect(listeners(network).length).toBeGreaterThan(10);
     expect(processesOf(stack.home).length).toBeGreaterThan(10);
+    await jaeger.stop();
     await stack.stop();
     expect(pids.filter((pid) => readdirSync('/proc').includes(String(pid)))).toEqual([]);
     expect(processesOf(stack.home)).toEqual([]);

@@ -10,7 +10,7 @@ const PLACES: Places = {
   ]),
   own: '127.80.3.9',
   published: new Map([['8233', '127.80.3.7:8080']]),
-  subnets: ['10.88.0.0/24'],
+  subnets: ['10.213.0.0/24'],
   paths: new Map([
     ['/tmp', '/tmp/stack/tmp'],
     ['/data', '/srv/data'],
@@ -33,7 +33,7 @@ test.each([
   ['http://127.0.0.1:8000/readyz', 'http://127.80.3.9:8000/readyz'],
   ['0.0.0.0/0 10.0.0.0 127.0.0.12', '0.0.0.0/0 10.0.0.0 127.0.0.12'],
   ['http://localhost:8233 localhost:9', 'http://127.80.3.7:8080 127.80.3.9:9'],
-  ['10.88.0.0/24', '127.0.0.0/8'],
+  ['10.213.0.0/24', '127.0.0.0/8'],
   ['/tmp', '/tmp/stack/tmp'],
   ['/tmp/nginx.conf', '/tmp/stack/tmp/nginx.conf'],
   ['--path=/data/deep/x', '--path=/srv/deep/x'],

@@ -40,6 +40,7 @@ test('a service gets its environment of the file and no more, its secrets, and o
   const stack = await starting;
   const address = addressOf(stack, 'web');
   const environment = await environmentAt(address);
+  expect(processesOf(folder).length).toBeGreaterThan(1);
   expect(Object.keys(environment).sort()).toEqual(['DB', 'HOME', 'HOME_FOLDER', 'HOST', 'KEY_FILE', 'PATH', 'PORT']);
   const place = `${addressOf(stack, 'db')}:5432`;
   expect(environment).toMatchObject({ HOST: address, DB: place, HOME_FOLDER: join(folder, 'volumes', 'home') });
@@ -47,7 +48,7 @@ test('a service gets its environment of the file and no more, its secrets, and o
   expect(stack.services.filter(({ leftOut }) => leftOut).map(({ name }) => name)).toEqual(['db']);
 
   await stack.stop();
-  expect(tinyServers()).toEqual([]);
+  expect(processesOf(folder)).toEqual([]);
   const log = readFileSync(join(folder, 'logs', 'web', 'web-json.log'), 'utf8')
     .trimEnd()
     .split('\n')
@@ -71,7 +72,7 @@ test('when a service does not start, what it says is said, those after it are no
   const after = `\n  after:${SERVICE}\n    depends_on: { migrate: { condition: service_completed_successfully } }`;
   const { starting, folder } = await bringUp(`\n  web:${SERVICE}${migrate}${after}`);
   await expect(starting).rejects.toThrow(/migrate ended with status 1[^]*TEMPORAL_ADDRESS is not set/);
-  expect(tinyServers()).toEqual([]);
+  expect(processesOf(folder)).toEqual([]);
   expect(readdirSync(join(folder, 'logs')).sort()).toEqual(['migrate', 'web']);
 });
 
@@ -85,11 +86,11 @@ test('a second stack in the same folder is refused, and the first goes on', asyn
   expect(await environmentAt(addressOf(stack, 'web'))).toMatchObject({ PORT: '8000' });
 });
 
-/** Processes of the tiny server, with or without their guards. */
-function tinyServers(): string[] {
+/** Processes that were told of a path in the folder. */
+function processesOf(folder: string): string[] {
   return readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('tiny-server.ts');
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(folder);
     } catch {
       return false; // it has just ended
     }
