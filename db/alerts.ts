@@ -75,6 +75,13 @@ export const createAlertRepository = (db: Database) => ({
   },
 
   /** Throws NOT_FOUND. */
+  getSilence: async (id: number): Promise<Silence> => {
+    const [silence] = await db.select().from(silences).where(eq(silences.id, id));
+    if (!silence) throw notFound('silence', String(id));
+    return silence;
+  },
+
+  /** Throws NOT_FOUND. */
   removeSilence: async (id: number): Promise<void> => {
     const removed = await db.delete(silences).where(eq(silences.id, id)).returning({ id: silences.id });
     if (removed.length === 0) throw notFound('silence', String(id));

@@ -12,7 +12,7 @@ import { RowId } from '../resources/row-id.ts';
 import { createRouter } from '../router.ts';
 
 export interface SilencesDeps {
-  readonly alerts: Pick<AlertRepository, 'addSilence' | 'listSilences' | 'removeSilence'>;
+  readonly alerts: Pick<AlertRepository, 'addSilence' | 'getSilence' | 'listSilences' | 'removeSilence'>;
   readonly now: () => Date;
 }
 const tags = ['alerts'];
@@ -87,8 +87,9 @@ export const silenceRoutes = ({ alerts, now }: SilencesDeps) =>
       return c.json(toSilence(added), 201);
     })
     .openapi(deleteSilence, async (c) => {
-      requireEndpoint(c.get('principal'), null);
-      await alerts.removeSilence(c.req.valid('param').id);
+      const { id } = c.req.valid('param');
+      requireEndpoint(c.get('principal'), (await alerts.getSilence(id)).endpoint);
+      await alerts.removeSilence(id);
       return c.body(null, 204);
     });
 

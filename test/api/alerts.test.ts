@@ -30,6 +30,7 @@ function createApp() {
     ),
     addSilence: vi.fn(() => Promise.resolve(silence)),
     listSilences: () => Promise.resolve({ items: [silence], nextCursor: null }),
+    getSilence: () => Promise.resolve(silence),
     removeSilence: vi.fn(() => Promise.resolve()),
   };
   const retrainings = { list: vi.fn(() => Promise.resolve({ items: [retraining], nextCursor: null })) };
