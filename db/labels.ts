@@ -3,10 +3,14 @@ import { classText } from '../ml/class-text.ts';
 import { type ErrorDetail, notFound, PlatformError } from '../lib/errors.ts';
 import type { Database, Queries } from './connect.ts';
 import { type LabelledPrediction, type MatchedPrediction, matchPredictions } from './label-matches.ts';
-import { type AwaitedPrediction, forget, keepPending, postpone, refuse, takeDue } from './pending-labels.ts';
+import { forget, keepPending, postpone, refuse, takeDue } from './pending-labels.ts';
 import { type Label, labelCorrections, labels, type PendingLabel, pendingLabels } from './schema/labels.ts';
 import { type MatchedLabel, storeLabels } from './stored-labels.ts';
 
+export type AwaitedPrediction =
+  | { readonly predictionId: string }
+  /** `at` is null for the newest when the label is received. */
+  | { readonly endpoint: string; readonly entity: string; readonly at: Date | null };
 export interface LabelReport {
   /** Where it stands in what was sent: begins the path of its errors. */
   readonly path: string;
@@ -49,7 +53,8 @@ export const createLabelRepository = (db: Database) => ({
   receive: ({ reports, receivedAt, reportedBy, endpoints = null }: ReceivedLabels): Promise<LabelCounts> =>
     db.transaction(async (tx) => {
       await requireEntities(tx, reports);
-      const found = await matchPredictions(tx, reports.map(({ prediction }) => wantedOf(prediction, receivedAt))); // prettier-ignore
+      const wanted = reports.map(({ prediction }) => wantedOf(prediction, receivedAt));
+      const found = await matchPredictions(tx, wanted);
       if (endpoints) requireEndpoints(endpoints, found);
       const judged = reports.map(({ label }, index) => found[index] && judge(found[index], label));
       refuseWrong(reports, judged);
@@ -57,9 +62,10 @@ export const createLabelRepository = (db: Database) => ({
         ...{ label, observedAt: observedAt ?? receivedAt, receivedAt, reportedBy },
       });
       const matched = reports.flatMap((sent, index) => matchOf(found[index], judged[index], reportOf(sent)));
-      const waiting = reports.filter((_, index) => !found[index]);
-      const pending = waiting.map((sent) => ({ prediction: sent.prediction, report: reportOf(sent) }));
-      await keepPending(tx, pending, endpoints);
+      const waiting = reports.flatMap((sent, index) =>
+        found[index] ? [] : [{ prediction: wanted[index]!, report: reportOf(sent) }],
+      );
+      await keepPending(tx, waiting, endpoints);
       return { ...(await storeLabels(tx, matched)), pending: waiting.length };
     }),
 
@@ -71,7 +77,7 @@ export const createLabelRepository = (db: Database) => ({
   matchPending: (now: Date, limit: number) =>
     db.transaction(async (tx) => {
       const due = await takeDue(tx, now, limit);
-      const found = await matchPredictions(tx, due.map((pending) => wantedOf(awaitedOf(pending), pending.receivedAt))); // prettier-ignore
+      const found = await matchPredictions(tx, due.map(predictionOf));
       const judged = due.map((pending, index) => found[index] && judgePending(found[index], pending));
       const matched = due.flatMap((pending, index) => matchOf(found[index], judged[index], pending));
       await storeLabels(tx, matched);
@@ -107,8 +113,8 @@ export const createLabelRepository = (db: Database) => ({
 const wantedOf = (prediction: AwaitedPrediction, receivedAt: Date): LabelledPrediction =>
   'predictionId' in prediction ? prediction : { ...prediction, at: prediction.at ?? receivedAt };
 
-const awaitedOf = ({ predictionId, endpoint, entity, at }: PendingLabel): AwaitedPrediction =>
-  predictionId === null ? { endpoint: endpoint!, entity: entity!, at } : { predictionId };
+const predictionOf = ({ predictionId, endpoint, entity, at }: PendingLabel): LabelledPrediction =>
+  predictionId === null ? { endpoint: endpoint!, entity: entity!, at: at! } : { predictionId };
 
 /** A label as its model's signature writes it, or what is wrong with it. */
 type Verdict = { readonly label: string } | { readonly wrong: string };

@@ -1,14 +1,11 @@
 import { asc, eq, inArray, lte, sql } from 'drizzle-orm';
 import type { Queries } from './connect.ts';
+import type { LabelledPrediction } from './label-matches.ts';
 import { type PendingLabel, pendingLabels } from './schema/labels.ts';
 import type { ReportedLabel } from './settled-label.ts';
 
-export type AwaitedPrediction =
-  | { readonly predictionId: string }
-  /** `at` is null for the newest when the label was received. */
-  | { readonly endpoint: string; readonly entity: string; readonly at: Date | null };
 export interface WaitingLabel {
-  readonly prediction: AwaitedPrediction;
+  readonly prediction: LabelledPrediction;
   readonly report: ReportedLabel;
 }
 

@@ -77,7 +77,7 @@ export const pendingLabels = pgTable(
     predictionId: uuid('prediction_id'),
     endpoint: text(),
     entity: text(),
-    /** The newest prediction of the entity at or before; null for the newest when the label was received. */
+    /** The newest prediction of the entity at or before. */
     at: time('at'),
     label: text().notNull(),
     observedAt: time('observed_at').notNull(),

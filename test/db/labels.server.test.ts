@@ -162,6 +162,19 @@ test('by entity a label goes to the newest prediction at or before its time, of 
   expect(await labelled()).toMatchObject({ [late]: 'no' });
 });
 
+test('a label of an entity that is sent again while it waits is also for the prediction made in between', async () => {
+  const report: LabelReport = {
+    ...{ path: '', prediction: { endpoint: 'churn', entity: 'c-3', at: null }, label: 'yes', observedAt: null },
+  };
+  await receive([report], at(10));
+  const between = idAt(15);
+  await receive([report, report], at(20));
+  await insert([between]);
+  await setEntity(between, 'c-3');
+  expect(await repository.matchPending(at(30), 10)).toEqual({ looked: 2, matched: 1, refused: 0 });
+  expect((await repository.get(between)).label).toMatchObject({ label: 'yes', receivedAt: at(20) });
+});
+
 test('an endpoint that keeps no entities, or that nobody knows, is refused', async () => {
   const reports = ['loans', 'churn', 'nowhere'].map((endpoint, index): LabelReport => ({
     ...{ path: `labels.${index}`, prediction: { endpoint, entity: 'c-1', at: null }, label: 'yes', observedAt: null },
