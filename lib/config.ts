@@ -68,7 +68,7 @@ interface WebhookSettings {
 /** Found at the start, not with the first alert. */
 function webhookProblems(config: WebhookSettings): [string, string][] {
   const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: key } = config;
-  if (url === undefined) return key === undefined ? [] : [['ALERT_WEBHOOK_URL', 'required by ALERT_WEBHOOK_SECRET']];
+  if (url === undefined) return [];
   const policy = { hosts: config.OUTGOING_HOSTS, privateAddresses: config.OUTGOING_PRIVATE_ADDRESSES };
   const problems: [string, string][] = [];
   if (key === undefined) problems.push(['ALERT_WEBHOOK_SECRET', 'required by ALERT_WEBHOOK_URL']);

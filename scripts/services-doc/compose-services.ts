@@ -8,7 +8,8 @@ export interface ComposeService {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly ports?: readonly string[];
-  readonly networks: readonly string[];
+  /** A list, or by name with settings. */
+  readonly networks: readonly string[] | object;
   readonly profiles?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
@@ -21,3 +22,6 @@ export const composeServices = (text: string) =>
   Object.entries(
     interpolate((parse(text, { merge: true }) as { services: Record<string, ComposeService> }).services, {}),
   );
+
+export const networksOf = ({ networks }: Pick<ComposeService, 'networks'>): readonly string[] =>
+  Array.isArray(networks) ? (networks as string[]) : Object.keys(networks);

@@ -1,4 +1,4 @@
-import type { ComposeService } from './compose-services.ts';
+import { type ComposeService, networksOf } from './compose-services.ts';
 
 /** Bytes of what an image holds besides Node, by target; deploy/image-sizes.json has them. */
 export type Sizes = Readonly<Record<string, { readonly node_modules_bytes: number; readonly source_bytes: number }>>;
@@ -13,7 +13,7 @@ export function servicesTable(services: readonly Entry[], sizes: Sizes): string 
     list((service.ports ?? []).map((port) => `\`${port}\``)),
     service.healthcheck ? code(service.healthcheck.test.slice(1)) : 'none',
     list(Object.entries(service.depends_on ?? {}).map(([other, { condition }]) => `\`${other}\` ${WHEN[condition]}`)),
-    list(service.networks),
+    list(networksOf(service)),
     service.labels['anneal.scales']!,
     limitsOf(service),
     sizeOf(service, sizes),

@@ -1,3 +1,5 @@
+import { networksOf as namesOf } from '../../scripts/services-doc/compose-services.ts';
+
 /** A Compose file as `yaml` reads it, merge keys followed; only what the rules look at. */
 export interface Compose {
   readonly services: Readonly<Record<string, Service>>;
@@ -16,7 +18,7 @@ export interface Service {
   readonly environment?: Readonly<Record<string, string | number | null>>;
   readonly healthcheck?: { readonly test?: readonly string[] };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly networks?: readonly string[];
+  readonly networks?: readonly string[] | object;
   readonly volumes?: readonly string[];
   readonly secrets?: readonly string[];
   readonly ports?: readonly string[];
@@ -43,12 +45,12 @@ export const RULES = {
     cap_drop?.includes('ALL') === true && security_opt?.includes('no-new-privileges:true') === true,
   'its secrets are files': ({ environment = {} }) => Object.entries(environment).every(isNoSecret),
   'its networks, volumes and secrets are declared': (service, _, compose) =>
-    isWithin(service.networks, compose.networks) &&
+    isWithin(networksOf(service), compose.networks) &&
     isWithin(namedVolumes(service), compose.volumes) &&
     isWithin(service.secrets, compose.secrets),
   'it shares a network with each server it is told of': (service, name, compose) =>
     serversOf(service, name, compose).every((server) =>
-      compose.services[server]!.networks?.some((network) => service.networks?.includes(network)),
+      networksOf(compose.services[server]!).some((network) => networksOf(service).includes(network)),
     ),
   'it waits for the health of each server it is told of': (service, name, compose) =>
     serversOf(service, name, compose).every((server) => waitsFor(name, server, compose)),
@@ -68,6 +70,8 @@ export function brokenRules(compose: Compose, exceptions: Exceptions): string[] 
     ];
   });
 }
+
+const networksOf = ({ networks = [] }: Service) => namesOf({ networks });
 
 const isWithin = (names: readonly string[] = [], declared: object = {}) => names.every((name) => name in declared);
 
