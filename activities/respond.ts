@@ -107,7 +107,7 @@ async function judge(input: Judged): Promise<AlertSignal[]> {
     ...evidence,
     now: input.now,
     version_made_at: served.madeAt,
-    new_labels: await held.labelsSince(served.madeAt),
+    new_labels: await held.labelsSince(served.madeAt, retraining.min_new_labels),
     earlier: await held.earlierRetrainings(served, retraining.max_per_week),
   });
   // What this window started before is neither an obstacle nor a new cause.

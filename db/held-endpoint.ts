@@ -79,12 +79,15 @@ export async function holdEndpoint(tx: Queries, endpoint: string) {
         .limit(limit);
     },
 
-    /** Labels of the endpoint's predictions that came after `time`. */
-    labelsSince: async (time: Date): Promise<number> => {
-      const [row] = await tx
-        .select({ labels: count() })
+    /** How many labels of the endpoint's predictions came after `time`, counted up to `most`. */
+    labelsSince: async (time: Date, most: number): Promise<number> => {
+      const counted = tx
+        .select({ receivedAt: labels.receivedAt })
         .from(labels)
-        .where(and(eq(labels.endpoint, endpoint), gt(labels.receivedAt, time)));
+        .where(and(eq(labels.endpoint, endpoint), gt(labels.receivedAt, time)))
+        .limit(most)
+        .as('counted');
+      const [row] = await tx.select({ labels: count() }).from(counted);
       return row!.labels;
     },
 

@@ -35,7 +35,7 @@ export interface EarlierRetraining {
 export interface RetrainingFacts extends Evidence {
   readonly now: Date;
   readonly version_made_at: Date;
-  /** Labels that came since the version was made. */
+  /** Labels that came since the version was made; counted up to `min_new_labels`. */
   readonly new_labels: number;
   /** Newest first, as many as `max_per_week`. */
   readonly earlier: readonly EarlierRetraining[];

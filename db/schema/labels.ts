@@ -48,6 +48,7 @@ export const labels = pgTable(
       .on(table.endpoint, table.model, table.version, table.position)
       .where(sql`not counted`),
     index('labels_predicted_index').on(table.predictedAt),
+    index('labels_received_index').on(table.endpoint, table.receivedAt),
   ],
 );
 export type Label = typeof labels.$inferSelect;

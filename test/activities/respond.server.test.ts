@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ import { createModelRepository } from '../../db/models.ts';
 import { createRetrainingRepository } from '../../db/retrainings.ts';
 import { alertDeliveries, silences } from '../../db/schema/alerts.ts';
 import { driftReports, driftWindows } from '../../db/schema/drift.ts';
-import { realisedMetrics } from '../../db/schema/labels.ts';
+import { labels, realisedMetrics } from '../../db/schema/labels.ts';
 import type { EmbeddedPostgres } from '../../lib/embedded-postgres.ts';
 import { definePipeline, type PipelineDefinitionInput } from '../../pipelines/definition.ts';
 import { exampleDefinition, exampleVersion } from '../db/examples.ts';
@@ -196,6 +197,20 @@ test('labels that come late restate the performance, and can be what starts a ru
     .where(eq(realisedMetrics.endpoint, name));
   await judge(1);
   expect(await open()).toEqual([]);
+});
+
+test('new labels of an endpoint are counted no further than is asked for', async () => {
+  const madeAt = new Date();
+  const row = (endpoint: string, index: number, receivedAt: Date) => ({
+    ...{ predictionId: randomUUID(), predictedAt: madeAt, endpoint, model: name, version: 1, position: index },
+    ...{ probability: 0.5, label: 'yes', observedAt: madeAt, receivedAt, reportedBy: 'ada' },
+  });
+  const later = new Date(madeAt.getTime() + 1);
+  await connection.db
+    .insert(labels)
+    .values([row(name, 1, later), row(name, 2, later), row(name, 3, later), row(name, 4, madeAt), row('other', 5, later)]); // prettier-ignore
+  const counted = (most: number) => retrainings.alone(name, (held) => held.labelsSince(madeAt, most));
+  expect(await Promise.all([counted(0), counted(2), counted(9)])).toEqual([0, 2, 3]);
 });
 
 test('an alert counts its windows, is acknowledged once, told once, and resolved by a window that is well', async () => {

@@ -1,0 +1,1 @@
+CREATE INDEX "labels_received_index" ON "labels" USING btree ("endpoint","received_at");
