@@ -47,7 +47,7 @@ import { createModelCheck } from './model-check.ts';
 import { saveReadyPipelines } from './pipeline-saves.ts';
 import { startApiRates } from './rates.ts';
 import { createSchedules } from './schedules.ts';
-import { ensureSearchAttributes } from './search-attributes.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
 import { createTemporalJobs } from './temporal-jobs.ts';
 import { removeLeftovers } from './uploads.ts';
 import { createWindowSums } from './window-sums.ts';
@@ -80,7 +80,7 @@ async function main(config: Config): Promise<void> {
     plugins: telemetry.temporalPlugins,
   });
   shutdown.defer('Temporal', () => client.connection.close());
-  await ensureSearchAttributes(client, log);
+  await registerSearchAttributes(client, log);
 
   const { db } = database;
   const now = () => new Date();

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiDeps, createApp } from '../../api/app.ts';
 import { createJobs } from '../../api/jobs.ts';
-import { ensureSearchAttributes } from '../../api/search-attributes.ts';
+import { registerSearchAttributes } from '../../api/search-attributes.ts';
 import { createSchedules } from '../../api/schedules.ts';
 import { createTemporalJobs } from '../../api/temporal-jobs.ts';
 import { createAuditLog } from '../../db/audit-log.ts';
@@ -170,7 +170,7 @@ test('without a worker the status is stale, cancelling is accepted, and a termin
 });
 
 test('search attributes are registered where the server lacks them, and again without harm', async () => {
-  await ensureSearchAttributes(client, log);
+  await registerSearchAttributes(client, log);
   const { workflowService, operatorService } = client.connection;
   await workflowService.registerNamespace({
     namespace: 'fresh',
@@ -181,7 +181,7 @@ test('search attributes are registered where the server lacks them, and again wi
   await expect
     .poll(
       async () => {
-        await ensureSearchAttributes(fresh, log);
+        await registerSearchAttributes(fresh, log);
         const { customAttributes } = await operatorService
           .listSearchAttributes({ namespace: 'fresh' })
           .catch(() => ({ customAttributes: {} }));
