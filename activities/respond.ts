@@ -40,9 +40,11 @@ export const createResponseActivities = (deps: ResponseDeps) => ({
       const late = await endAbandoned(deps, held);
       const known = await held.retrainingOf(sequence);
       const isServed = await held.isServed(served);
-      const signals = isServed ? await judge({ held, sequence, served, pipeline, now: deps.now(), known }) : [];
       const { model, version } = served;
-      const deliveries = await held.signal({ model, version, sequence, webhook: deps.webhook }, signals);
+      const subject = { model, version, sequence, webhook: deps.webhook };
+      if (isServed) await held.resolveOtherVersions(subject);
+      const signals = isServed ? await judge({ held, sequence, served, pipeline, now: deps.now(), known }) : [];
+      const deliveries = await held.signal(subject, signals);
       const decided = await held.retrainingOf(sequence);
       const isStarted = decided?.state === 'started' && pipeline !== null;
       return {
@@ -102,7 +104,8 @@ async function judge(input: Judged): Promise<AlertSignal[]> {
     labelled: await held.labelledWindows(served, minLabels, on_metric?.windows ?? 1),
   };
   const signals = alertsOf(evidence, on_metric ? [on_metric] : (evaluation?.gates ?? []));
-  if (retraining === undefined) return signals;
+  const nothingSkipped: AlertSignal = { kind: 'retraining_skipped', sequence: input.sequence, message: null };
+  if (retraining === undefined) return [...signals, nothingSkipped];
   const decision = decideRetraining(retraining, {
     ...evidence,
     now: input.now,
@@ -110,8 +113,9 @@ async function judge(input: Judged): Promise<AlertSignal[]> {
     new_labels: await held.labelsSince(served.madeAt, retraining.min_new_labels),
     earlier: await held.earlierRetrainings(served, retraining.max_per_week),
   });
+  if (!decision) return [...signals, nothingSkipped];
   // What this window started before is neither an obstacle nor a new cause.
-  if (!decision || (input.known && input.known.state !== 'skipped')) return signals;
+  if (input.known && input.known.state !== 'skipped') return signals;
   return [...signals, ...(await record(input, decision))];
 }
 

@@ -1,5 +1,5 @@
-import { and, eq, ne, sql } from 'drizzle-orm';
-import { type AlertSignal, SEVERITY } from '../pipelines/window-alerts.ts';
+import { and, eq, inArray, ne, or, sql } from 'drizzle-orm';
+import { type AlertSignal, KINDS_OF_VERSION, SEVERITY } from '../pipelines/window-alerts.ts';
 import { isOpen, silenceFor } from './alerts.ts';
 import type { Queries } from './connect.ts';
 import { type Alert, alertDeliveries, alerts, silences } from './schema/alerts.ts';
@@ -27,6 +27,24 @@ export async function applySignals(tx: Queries, subject: AlertSubject, signals: 
     } else if (open) await repeat(tx, subject, open, { ...signal, message: signal.message });
     else await raise(tx, subject, { ...signal, message: signal.message });
   }
+}
+
+/** Resolves what was raised because of another version than this one, which is served now. */
+export async function resolveOtherVersions(tx: Queries, subject: AlertSubject): Promise<void> {
+  const { endpoint, model, version } = subject;
+  const others = await tx
+    .select()
+    .from(alerts)
+    .where(
+      and(
+        eq(alerts.endpoint, endpoint),
+        ne(alerts.state, 'resolved'),
+        inArray(alerts.kind, KINDS_OF_VERSION),
+        or(ne(alerts.model, model), ne(alerts.version, version)),
+      ),
+    )
+    .orderBy(alerts.id);
+  for (const open of others) await resolve(tx, subject, open, `${open.message}; another version is served`);
 }
 
 /** Messages to the webhook that the response to this window left, and that nobody has sent yet. */
@@ -65,10 +83,10 @@ async function repeat(tx: Queries, subject: AlertSubject, open: Alert, { sequenc
   if (isNew && open.state === 'firing' && !(await wasTold(tx, open))) await tell(tx, subject, open, 'firing');
 }
 
-async function resolve(tx: Queries, subject: AlertSubject, open: Alert): Promise<void> {
+async function resolve(tx: Queries, subject: AlertSubject, open: Alert, message: string = open.message): Promise<void> {
   await tx
     .update(alerts)
-    .set({ state: 'resolved', resolvedAt: sql`now()` })
+    .set({ state: 'resolved', message, resolvedAt: sql`now()` })
     .where(eq(alerts.id, open.id));
   if (await wasTold(tx, open)) await tell(tx, subject, open, 'resolved');
 }

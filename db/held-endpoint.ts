@@ -2,7 +2,7 @@ import { and, count, desc, eq, gt, gte, ne, sql } from 'drizzle-orm';
 import type { EarlierRetraining } from '../pipelines/retraining-decision.ts';
 import type { AlertSignal } from '../pipelines/window-alerts.ts';
 import type { JudgedWindow, LabelledWindow } from '../pipelines/window-evidence.ts';
-import { type AlertSubject, applySignals, pendingDeliveries } from './alert-signals.ts';
+import { type AlertSubject, applySignals, pendingDeliveries, resolveOtherVersions } from './alert-signals.ts';
 import type { Queries } from './connect.ts';
 import { isOfWindow } from './drift-reports.ts';
 import { driftReports, driftWindows, type StoredDriftReport } from './schema/drift.ts';
@@ -143,6 +143,10 @@ export async function holdEndpoint(tx: Queries, endpoint: string) {
           and(eq(retrainings.endpoint, endpoint), eq(retrainings.sequence, sequence), eq(retrainings.state, 'started')),
         );
     },
+
+    /** Alerts because of a version that was served before are over: `subject` is served now. */
+    resolveOtherVersions: (subject: Omit<AlertSubject, 'endpoint'>): Promise<void> =>
+      resolveOtherVersions(tx, { ...subject, endpoint }),
 
     /** Applies what is known now to the alerts, and answers the messages that are to be sent because of it. */
     signal: async (

@@ -20,6 +20,9 @@ export const SEVERITY = {
 } as const satisfies Record<AlertKind, string>;
 export const SEVERITIES = ['warning', 'critical'] as const;
 
+/** Kinds that say something of the version that is served; once it is another one, no window speaks of it any more. */
+export const KINDS_OF_VERSION = ALERT_KINDS.filter((kind) => kind !== 'retraining_failed');
+
 /** What is known of a kind now. What no window speaks of has no signal: its alert stays as it is. */
 export interface AlertSignal {
   readonly kind: AlertKind;
@@ -46,12 +49,12 @@ export function alertsOf({ judged, labelled }: Evidence, bars: readonly MetricBa
       },
     );
   }
-  if (last?.estimate && bars.length > 0) {
+  if (last?.estimate) {
     const missed = missedBars(last.estimate, bars);
     const message = missed && `by the probabilities alone, ${missed}`;
     signals.push({ kind: 'estimated_performance', sequence: last.sequence, message });
   }
-  if (known && bars.length > 0) {
+  if (known) {
     const missed = missedBars(known.metrics, bars);
     const message = missed && `by ${known.labelled} labels, ${missed}`;
     signals.push({ kind: 'performance', sequence: known.sequence, message });

@@ -58,7 +58,10 @@ async function serve(version: number) {
   await endpoints.activate({ endpoint: name, revision, alias, requestedBy: 'test' });
 }
 
-async function report(sequence: number, { drifted = true, judged = true, version = 1 } = {}) {
+async function report(
+  sequence: number,
+  { drifted = true, judged = true, version = 1, estimate = null as { roc_auc: number } | null } = {},
+) {
   const at = new Date();
   const own = { endpoint: name, sequence };
   const positions = { afterPosition: sequence * 10, untilPosition: sequence * 10 + 10, rows: 10 };
@@ -67,7 +70,7 @@ async function report(sequence: number, { drifted = true, judged = true, version
     .values({ ...own, model: name, version, ...positions, firstAt: at, lastAt: at });
   const sha256 = 'a'.repeat(64);
   await connection.db.insert(driftReports).values({
-    ...{ ...own, judged, drifted, driftedShare: 1, predictionDrifted: false, estimate: null },
+    ...{ ...own, judged, drifted, driftedShare: 1, predictionDrifted: false, estimate: estimate as never },
     columns: [{ column: 'age', role: 'feature', drifted } as never],
     ...{ reportSha256: sha256, pageSha256: sha256, archiveSha256: sha256, sketchesSha256: sha256 },
   });
@@ -180,6 +183,53 @@ test('a limit that holds a run back is an alert of its own, until one starts', a
   await report(3);
   expect((await judge(3)).retraining).not.toBeNull();
   expect((await open()).map(({ kind }) => kind)).not.toContain('retraining_skipped');
+});
+
+test('a limit holds nothing back any more when a later window gives no cause', async () => {
+  retraining = { on_drift: { windows: 1 }, max_per_week: 1, cooldown_seconds: 0 };
+  await report(1);
+  await judge(1);
+  await end(1, { state: 'failed', reason: 'no' });
+  now = new Date(Date.now() + 1000);
+  await report(2);
+  await judge(2);
+  expect((await open()).map(({ kind }) => kind)).toContain('retraining_skipped');
+  await report(3, { drifted: false });
+  await judge(3);
+  expect((await open()).map(({ kind }) => kind)).toEqual(['retraining_failed']);
+});
+
+test('alerts about a version are over when another one is served, whatever is known of that one', async () => {
+  retraining = { on_metric: { metric: 'roc_auc', at_least: 0.7, min_labels: 5 }, max_per_week: 1, cooldown_seconds: 0 };
+  await report(1, { estimate: { roc_auc: 0.6 } });
+  const metrics = { roc_auc: 0.6 } as never;
+  const row = { endpoint: name, labelled: 5, restatedCount: 1, computedAt: new Date() };
+  await connection.db.insert(realisedMetrics).values({ ...row, sequence: 1, metrics });
+  await judge(1);
+  await end(1, { state: 'failed', reason: 'no' });
+  now = new Date(Date.now() + 1000);
+  await report(2, { estimate: { roc_auc: 0.6 } });
+  await judge(2);
+  const kinds = async () => (await open()).map(({ kind }) => kind).sort();
+  expect(await kinds()).toEqual([
+    ...['drift', 'estimated_performance', 'performance', 'retraining_failed', 'retraining_skipped'],
+  ]);
+  await serve(2);
+  await report(3);
+  expect((await judge(3)).deliveries).toEqual([]); // still of the first version
+  expect(await kinds()).toHaveLength(5);
+  await report(4, { judged: false, version: 2 });
+  const { deliveries } = await judge(4);
+  expect(deliveries).toHaveLength(4);
+  expect(await judge(4)).toEqual({ retraining: null, deliveries });
+  expect(await kinds()).toEqual(['retraining_failed']);
+  const { items } = await alerts.list({ endpoint: name, kind: 'performance', limit: 9 });
+  expect(items).toMatchObject([
+    { version: 1, message: 'by 5 labels, roc_auc is 0.6, must be at least 0.7; another version is served' },
+  ]);
+  await report(5, { version: 2 });
+  await judge(5);
+  expect((await open()).filter(({ kind }) => kind === 'drift')).toMatchObject([{ version: 2, count: 1 }]);
 });
 
 test('labels that come late restate the performance, and can be what starts a run', async () => {

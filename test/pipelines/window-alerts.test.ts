@@ -45,5 +45,13 @@ test('performance is measured by the bars, by labels and without them', () => {
   expect(alertsOf({ judged, labelled }, [{ ...bar, at_least: 0.5 }]).map(({ message }) => message)).toEqual(
     Array(4).fill(null),
   );
-  expect(alertsOf({ judged, labelled }, [])).toHaveLength(2);
+});
+
+test('without a bar there is none to miss, and what was raised because of one is over', () => {
+  const judged = [{ ...window, estimate: { roc_auc: 0.65 } }];
+  const labelled = [{ sequence: 5, labelled: 120, metrics: { roc_auc: 0.6 } }];
+  expect(alertsOf({ judged, labelled }, []).slice(2)).toEqual([
+    { kind: 'estimated_performance', sequence: 8, message: null },
+    { kind: 'performance', sequence: 5, message: null },
+  ]);
 });
