@@ -10,7 +10,7 @@ const { judgeWindow } = proxyActivities<ResponseActivities>({
   retry: { maximumAttempts: 20, maximumInterval: '30 seconds' },
 });
 
-/** A window whose report is there: computed for the first time, or restated because labels arrived. */
+/** A window that is finished: for the first time, with or without a report, or restated because labels arrived. */
 export interface RespondInput {
   readonly endpoint: string;
   readonly sequence: number;

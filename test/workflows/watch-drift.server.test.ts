@@ -94,3 +94,15 @@ test('a window that cannot be computed does not hold up those after it', async (
   });
   expect(computed).toEqual([1, 3, 4]);
 });
+
+test('what follows from a window is done also when there is nothing to compare it with', async () => {
+  const judged: number[] = [];
+  await watch(upTo(2), {
+    computeDrift: ({ sequence }) => Promise.resolve({ reported: sequence === 2 }),
+    judgeWindow: ({ sequence }) => {
+      judged.push(sequence);
+      return Promise.resolve({ retraining: null, deliveries: [] });
+    },
+  });
+  expect(judged).toEqual([1, 2]);
+});
