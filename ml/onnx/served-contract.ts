@@ -58,12 +58,7 @@ export function servedSignature({ graph, metadataProps = [] }: ReadModel): Model
   for (const [name, { path }] of inputs) {
     if (!declared.has(name)) throw new RefusedModel(path, 'input', 'is not in the signature');
   }
-  if (declared.size < signature.inputs.length) {
-    throw new RefusedModel('metadata_props.signature.inputs', 'unique', 'names an input twice');
-  }
-  if (signature.entity !== undefined && declared.has(signature.entity)) {
-    throw new RefusedModel('metadata_props.signature.entity', 'unique', 'is an input, too');
-  }
+  requireOtherNames(signature);
   const outputs = valuesByName(graph?.output, 'graph.output');
   for (const name of OUTPUTS) {
     const output = outputs.get(name);
@@ -72,6 +67,21 @@ export function servedSignature({ graph, metadataProps = [] }: ReadModel): Model
     throw new RefusedModel(output?.path ?? 'graph.output', 'output', `the output '${name}' must be ${element} [N]`);
   }
   return signature;
+}
+
+/** Column names of CSV and SQL, and so of the archives of windows, do not tell upper from lower case. */
+function requireOtherNames({ inputs, entity }: ModelSignature): void {
+  const taken = new Map<string, string>();
+  const claim = (field: string, name: string) => {
+    const holder = taken.get(name.toLowerCase());
+    taken.set(name.toLowerCase(), name);
+    if (holder === undefined) return;
+    const message =
+      holder === name ? `'${name}' is an input already` : `'${name}' and the input '${holder}' differ only in case`;
+    throw new RefusedModel(`metadata_props.signature.${field}`, 'unique', message);
+  };
+  for (const [index, { name }] of inputs.entries()) claim(`inputs[${index}]`, name);
+  if (entity !== undefined) claim('entity', entity);
 }
 
 function parseSignature(text: string): ModelSignature {

@@ -95,6 +95,8 @@ test.each<[string, string, (model: Message, graph: Message) => unknown]>([
   ['a signature with a strange column', 'metadata_props.signature.inputs.0.name signature', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, inputs: [{ name: '__proto__', type: 'numeric', nullable: true }] }))],
   ['a signature with a column the graph lacks', 'metadata_props.signature.inputs[2] input', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, inputs: [...SIGNATURE.inputs, { name: 'spend', type: 'numeric', nullable: true }] }))],
   ['an entity that is an input', 'metadata_props.signature.entity unique', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, entity: 'age' }))],
+  ['an entity that differs from an input only in case', 'metadata_props.signature.entity unique', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, entity: 'Age' }))],
+  ['a column named twice', 'metadata_props.signature.inputs[2] unique', (m) => (m.metadataProps[0].value = JSON.stringify({ ...SIGNATURE, inputs: [...SIGNATURE.inputs, SIGNATURE.inputs[0]] }))],
   ['an input the signature lacks', 'graph.input[2] input', (_, g) => g.input.push(value('spend', FLOAT, [{ dimParam: 'N' }, { dimValue: 1 }]))],
   ['all columns in one input, as scikit-learn converters write it', 'graph.input[0] input', (_, g) => (g.input[0] = value('age', FLOAT, [{ dimParam: 'N' }, { dimValue: 4 }]))],
   ['a fixed number of rows', 'graph.input[0] input', (_, g) => (g.input[0] = value('age', FLOAT, [{ dimValue: 1 }, { dimValue: 1 }]))],
@@ -104,6 +106,18 @@ test.each<[string, string, (model: Message, graph: Message) => unknown]>([
 ])('%s: refused by %s', (_, refusal, change) => {
   expect(refusalOf(changed(change))).toBe(refusal);
 }); // prettier-ignore
+
+test('columns that differ only in case are refused by both their names', () => {
+  const model = changed((m, g) => {
+    g.input.push(value('Age', FLOAT, [{ dimParam: 'N' }, { dimValue: 1 }]));
+    m.metadataProps[0].value = JSON.stringify({
+      ...SIGNATURE,
+      inputs: [...SIGNATURE.inputs, { ...SIGNATURE.inputs[0], name: 'Age' }],
+    });
+  });
+  expect(() => servedSignature(inspectOnnx(model))).toThrow("'Age' and the input 'age' differ only in case");
+  expect(refusalOf(model)).toBe('metadata_props.signature.inputs[2] unique');
+});
 
 test('graphs are nested four deep, not deeper, and not without end', () => {
   expect(refusalOf(encode(nested(4)))).toBeNull();
