@@ -59,3 +59,21 @@ test('several workers at once, and one that cannot read the endpoints at first, 
   expect(warn).toHaveBeenCalled();
   await vi.waitFor(async () => expect((await describe('fraud')).info.numActionsTaken).toBe(1), { timeout: 20_000 });
 });
+
+test('a schedule that was deleted is made again after a while; one that is there is left as it is', async () => {
+  const there = { servedEndpoints: () => Promise.resolve(['kept', 'deleted']), remakeEveryMs: 200 };
+  const change = async () => {
+    expect(await every('deleted')).toEqual([600_000]);
+    await client.schedule
+      .getHandle('drift:kept')
+      .update((schedule) => ({ ...schedule, spec: { intervals: [{ every: 7000 }] } }));
+    await client.schedule.getHandle('drift:deleted').delete();
+  };
+  let isChanged = false;
+  await reconcile(there, async () => {
+    if (!isChanged) await change();
+    isChanged = true;
+    expect(await every('deleted')).toEqual([600_000]);
+  });
+  expect(await every('kept')).toEqual([7000]);
+});
