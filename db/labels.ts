@@ -1,9 +1,10 @@
-import { desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, not, sql } from 'drizzle-orm';
 import { classText } from '../ml/class-text.ts';
 import { type ErrorDetail, notFound, PlatformError } from '../lib/errors.ts';
 import type { Database, Queries } from './connect.ts';
 import { type LabelledPrediction, type MatchedPrediction, matchPredictions } from './label-matches.ts';
 import { forget, keepPending, postpone, refuse, takeDue } from './pending-labels.ts';
+import { driftWindows } from './schema/drift.ts';
 import { type Label, labelCorrections, labels, type PendingLabel, pendingLabels } from './schema/labels.ts';
 import { type MatchedLabel, storeLabels } from './stored-labels.ts';
 
@@ -103,11 +104,20 @@ export const createLabelRepository = (db: Database) => ({
     return { label, corrections };
   },
 
-  /** Forgets labels of predictions from before `time`, and those that have waited since. */
-  dropBefore: async (time: Date): Promise<void> => {
-    await db.delete(labels).where(lt(labels.predictedAt, time));
-    await db.delete(pendingLabels).where(lt(pendingLabels.receivedAt, time));
-  },
+  /**
+   * Forgets labels of predictions from before `time`, and those that have waited since. The metrics of windows that lose
+   * labels so stay as they are from now on.
+   */
+  dropBefore: (time: Date): Promise<void> =>
+    db.transaction(async (tx) => {
+      const { firstAt, labelsDropped } = driftWindows;
+      await tx
+        .update(driftWindows)
+        .set({ labelsDropped: true })
+        .where(and(lt(firstAt, time), not(labelsDropped)));
+      await tx.delete(labels).where(lt(labels.predictedAt, time));
+      await tx.delete(pendingLabels).where(lt(pendingLabels.receivedAt, time));
+    }),
 });
 
 const wantedOf = (prediction: AwaitedPrediction, receivedAt: Date): LabelledPrediction =>

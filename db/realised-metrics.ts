@@ -27,17 +27,18 @@ const isWindow = (endpoint: string, sequence: number) =>
 
 export const createRealisedMetricsRepository = (db: Database) => ({
   /**
-   * Finished windows whose labels are not all in their metrics, oldest first; ten at most. It goes from one such window to
-   * the next of the same version, and so reads one label of each, not all.
+   * Finished windows whose labels are not all in their metrics, oldest first; ten at most. None whose labels are deleted in
+   * part. It goes from one such window to the next of the same version, and so reads one label of each, not all.
    */
   dirtyWindows: async (endpoint: string): Promise<number[]> => {
     const rows = await db.execute<{ sequence: number }>(sql`
       with recursive dirty as (
         select distinct model_name as model, model_version as version, 0::bigint as until_position, null::integer as sequence,
-          false as is_finished
+          false as is_ready
         from endpoint_revisions where endpoint_name = ${endpoint}
         union all
-        select dirty.model, dirty.version, found.until_position, found.sequence, found.finished_at is not null
+        select dirty.model, dirty.version, found.until_position, found.sequence,
+          found.finished_at is not null and not found.labels_dropped
         from dirty
         cross join lateral (
           select position from labels
@@ -46,14 +47,14 @@ export const createRealisedMetricsRepository = (db: Database) => ({
           order by position limit 1
         ) as uncounted
         cross join lateral (
-          select sequence, until_position, finished_at from drift_windows as windows
+          select sequence, until_position, finished_at, labels_dropped from drift_windows as windows
           where windows.endpoint = ${endpoint} and windows.model = dirty.model and windows.version = dirty.version
             and windows.after_position < uncounted.position
           order by windows.after_position desc limit 1
         ) as found
         where uncounted.position <= found.until_position
       )
-      select sequence from dirty where is_finished order by sequence limit 10`);
+      select sequence from dirty where is_ready order by sequence limit 10`);
     return rows.map(({ sequence }) => sequence);
   },
 
@@ -73,13 +74,14 @@ export const createRealisedMetricsRepository = (db: Database) => ({
 
   /**
    * Computes a window's metrics anew from the labels it has now. A label that arrives in the meantime leaves it dirty; two
-   * restatements at the same time come one after the other.
+   * restatements at the same time come one after the other. Nothing is restated from what is left of deleted labels.
    */
-  restate: (window: DriftWindow, compute: (found: WindowLabels) => Realised): Promise<StoredRealisedMetrics> =>
+  restate: (window: DriftWindow, compute: (found: WindowLabels) => Realised): Promise<void> =>
     db.transaction(async (tx) => {
       const { endpoint, sequence, model, version, afterPosition, untilPosition } = window;
       // Whoever corrects a label waits for its row from here on, and marks it as not counted after us.
-      await tx.select().from(driftWindows).where(isWindow(endpoint, sequence)).for('no key update');
+      const [held] = await tx.select().from(driftWindows).where(isWindow(endpoint, sequence)).for('no key update');
+      if (!held || held.labelsDropped) return;
       const inWindow = sql`${labels.endpoint} = ${endpoint} and ${labels.model} = ${model} and ${labels.version} = ${version}
         and ${labels.position} > ${afterPosition} and ${labels.position} <= ${untilPosition}`;
       await tx.update(labels).set({ counted: true }).where(sql`${inWindow} and not ${labels.counted}`); // prettier-ignore
@@ -89,7 +91,7 @@ export const createRealisedMetricsRepository = (db: Database) => ({
         labels: rows.map((row) => row.label),
         probabilities: Float32Array.from(rows, (row) => row.probability),
       });
-      const [stored] = await tx
+      await tx
         .insert(realisedMetrics)
         .values({
           endpoint,
@@ -106,9 +108,7 @@ export const createRealisedMetricsRepository = (db: Database) => ({
             ...{ metrics, targetDrift, labelled: rows.length, computedAt: sql`now()` },
             restatedCount: sql`${realisedMetrics.restatedCount} + 1`,
           },
-        })
-        .returning();
-      return stored!;
+        });
     }),
 
   /** null before the first label. */

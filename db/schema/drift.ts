@@ -38,6 +38,8 @@ export const driftWindows = pgTable(
     closedAt: timestamp('closed_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
     /** When its report was recorded, or it turned out that there is nothing to compare it with; null before. */
     finishedAt: timestamp('finished_at', { withTimezone: true, precision: 3 }),
+    /** Are labels of its first predictions deleted by now? Those that are left say nothing of the whole. */
+    labelsDropped: boolean('labels_dropped').notNull().default(false),
   },
   (table) => [
     primaryKey({ columns: [table.endpoint, table.sequence] }),

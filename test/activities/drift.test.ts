@@ -21,6 +21,7 @@ const window: DriftWindow = {
   lastAt: new Date('2026-11-21T09:00:00Z'),
   closedAt: new Date('2026-11-21T10:00:00Z'),
   finishedAt: null,
+  labelsDropped: false,
 };
 const computed: ComputedWindow = {
   ...{ judged: true, drifted: false, drifted_share: 0.25, prediction_drifted: true, columns: [], estimate: null },

@@ -11,7 +11,7 @@ const found: WindowLabels = { labels: ['yes', 'no', 'no'], probabilities: Float3
 const exampleWindow = (sequence: number, profile: string | null = 'c'.repeat(64)): LabelledWindow => ({
   window: {
     ...{ endpoint: 'churn', sequence, model: 'churn', version: 1, afterPosition: 0, untilPosition: 9, rows: 9 },
-    ...{ firstAt: at, lastAt: at, closedAt: at, finishedAt: at },
+    ...{ firstAt: at, lastAt: at, closedAt: at, finishedAt: at, labelsDropped: false },
   },
   version: {
     ...{ ...exampleVersion('churn', 'run-1'), version: 1, importedBy: null, createdAt: at },
@@ -26,7 +26,7 @@ async function restate(changes: Partial<LabelDeps> = {}, profile?: string | null
   const activities = createLabelActivities({
     metrics: {
       getWindow: (_, sequence) => Promise.resolve(exampleWindow(sequence, profile)),
-      restate: (_, compute) => Promise.resolve(void computed.push(compute(found))) as never,
+      restate: (_, compute) => Promise.resolve(void computed.push(compute(found))),
     },
     driftSettings: () => Promise.resolve(DriftPolicy.parse({ min_rows: 3 })),
     readProfile: () => Promise.resolve({ sample: { sha256: 'f'.repeat(64), rows: 100 } }),
@@ -55,7 +55,7 @@ test('a window that cannot be restated holds up none of those after it, and is h
     metrics: {
       getWindow: (_, sequence) =>
         sequence === 1 ? Promise.reject(new Error('window 1 is broken')) : Promise.resolve(exampleWindow(sequence)),
-      restate: (window) => Promise.resolve(void computed.push(window.sequence)) as never,
+      restate: (window) => Promise.resolve(void computed.push(window.sequence)),
     },
   });
   await expect(restated).rejects.toThrow('window 1 is broken');

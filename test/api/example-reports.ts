@@ -17,6 +17,7 @@ export const reportedWindow = (sequence: number, files: Partial<ReportedWindow['
       lastAt: at,
       closedAt: at,
       finishedAt: at,
+      labelsDropped: false,
     },
     report: {
       endpoint: 'loans',

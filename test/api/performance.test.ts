@@ -11,7 +11,7 @@ const windows: WindowPerformance[] = [
   {
     window: {
       ...{ endpoint: 'churn', sequence: 7, model: 'churn', version: 3, afterPosition: 0, untilPosition: 9, rows: 9 },
-      ...{ firstAt: at, lastAt: at, closedAt: at, finishedAt: at },
+      ...{ firstAt: at, lastAt: at, closedAt: at, finishedAt: at, labelsDropped: false },
     },
     realised: {
       endpoint: 'churn',

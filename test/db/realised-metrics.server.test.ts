@@ -52,9 +52,10 @@ beforeEach(async () => {
       exampleLine({ id, version: 1 + (index % 2), probability: probability(index) }),
     );
   const at = new Date('2026-11-21T12:01:00Z');
+  const firstAt = (afterPosition: number) => new Date(Date.parse('2026-11-21T12:00:00Z') + afterPosition * 1000);
   const window = (sequence: number, version: number, afterPosition: number, untilPosition: number, rows: number) => ({
     ...{ endpoint: 'churn', sequence, model: 'churn', version, afterPosition, untilPosition, rows },
-    ...{ firstAt: at, lastAt: at, closedAt: at, finishedAt: at },
+    ...{ firstAt: firstAt(afterPosition), lastAt: at, closedAt: at, finishedAt: at },
   });
   await connection.db.insert(driftWindows).values([window(1, 1, 0, 5, 3), window(2, 2, 0, 12, 6), window(3, 1, 5, 9, 2)]); // prettier-ignore
 });
@@ -67,10 +68,11 @@ const label = (index: number, text: string, observedAt: Date | null = null) =>
   });
 const restate = async (sequence: number) => {
   const { window, version } = await repository.getWindow('churn', sequence);
-  return await repository.restate(window, ({ labels, probabilities }) => {
+  await repository.restate(window, ({ labels, probabilities }) => {
     const target = Uint8Array.from(labels, (text) => (text === version.signature.classes.positive ? 1 : 0));
     return { metrics: realisedMetrics(target, probabilities, version.signature.threshold), targetDrift: null };
   });
+  return (await repository.get('churn', sequence))!;
 };
 
 test('windows are dirty from their first label until they are restated, and again after a correction, not after a repeat', async () => {
@@ -147,4 +149,14 @@ test('labels that arrive while a window is restated are in its metrics, or leave
   expect(fresh.labelled).toBe(6);
   expect(await repository.dirtyWindows('churn')).toEqual([]);
   await Promise.all(others.map(({ close }) => close()));
+});
+
+test('a late label does not restate a window whose other labels are deleted', async () => {
+  for (const index of [0, 2, 6]) await label(index, 'yes');
+  const before = [await restate(1), await restate(3)];
+  await createLabelRepository(connection.db).dropBefore(new Date('2026-11-21T12:00:02Z'));
+  await label(4, 'no');
+  await label(8, 'no');
+  expect(await repository.dirtyWindows('churn')).toEqual([3]);
+  expect([await restate(1), await restate(3)]).toMatchObject([before[0], { labelled: 2, restatedCount: 2 }]);
 });

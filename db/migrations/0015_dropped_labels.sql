@@ -1,0 +1,1 @@
+ALTER TABLE "drift_windows" ADD COLUMN "labels_dropped" boolean DEFAULT false NOT NULL;
