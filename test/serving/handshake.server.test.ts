@@ -211,11 +211,13 @@ test('a node that starts later serves what is current, and a pinned version is n
   await openNode('a');
   await deploy('late', await exampleModel(-1));
   const pinned = await openNode('b', { modelUri: 'models:/late/1' });
-  expect((await predict(pinned, 'late')).body).toMatchObject({ model: { version: 1 } });
+  const answer = async () => (await predict(pinned, 'late')).body;
+  await expect.poll(answer, SOON).toMatchObject({ model: { version: 1 } });
+  await expect.poll(() => pinned.node.notReady(), SOON).toBeNull();
   await deploy('late', await exampleModel(1));
   const meta = await pinned.node.app.request('/meta', { headers: CALLER });
   expect(await meta.json()).toMatchObject({ endpoint: null, revision: null, model: { name: 'late', version: 1 } });
-  expect((await predict(pinned, 'late')).body).toMatchObject({ model: { version: 2 } });
+  await expect.poll(answer, SOON).toMatchObject({ model: { version: 2 } });
 });
 
 test('a node serves on without Postgres, and restarts from its disk without Postgres and store', async () => {
