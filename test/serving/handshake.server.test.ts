@@ -213,10 +213,11 @@ test('a node that starts later serves what is current, and a pinned version is n
   const pinned = await openNode('b', { modelUri: 'models:/late/1' });
   const answer = async () => (await predict(pinned, 'late')).body;
   await expect.poll(answer, SOON).toMatchObject({ model: { version: 1 } });
-  await expect.poll(() => pinned.node.notReady(), SOON).toBeNull();
+  const meta = async () => await (await pinned.node.app.request('/meta', { headers: CALLER })).json();
+  const first = { endpoint: null, revision: null, model: { name: 'late', version: 1 } };
+  await expect.poll(meta, SOON).toMatchObject(first);
   await deploy('late', await exampleModel(1));
-  const meta = await pinned.node.app.request('/meta', { headers: CALLER });
-  expect(await meta.json()).toMatchObject({ endpoint: null, revision: null, model: { name: 'late', version: 1 } });
+  expect(await meta()).toMatchObject(first);
   await expect.poll(answer, SOON).toMatchObject({ model: { version: 2 } });
 });
 
