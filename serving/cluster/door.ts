@@ -6,7 +6,7 @@ import { portError } from '../../lib/ports.ts';
 const MAX_WAITING = 1024;
 
 export interface Taker {
-  /** Hands a connection to a process; `refused` when that process is gone. */
+  /** Hands a connection to a process; `refused`, later, when that process is gone: then it gets no more. */
   readonly take: (socket: Socket, refused: () => void) => void;
   /** Lets the process answer no new request until no connection comes any more. */
   readonly hold: () => void;
@@ -28,11 +28,19 @@ export async function openDoor({ host, port, variable }: DoorOptions) {
   const takers: Taker[] = [];
   const waiting = new Set<Socket>();
 
+  const remove = (taker: Taker) => {
+    const index = takers.indexOf(taker);
+    if (index >= 0) takers.splice(index, 1);
+  };
   const place = (socket: Socket) => {
     const taker = takers.shift();
     if (taker) {
       takers.push(taker);
-      taker.take(socket, () => place(socket));
+      taker.take(socket, () => {
+        // Asked again and again before the next turn of the event loop, it would keep that from ever coming.
+        remove(taker);
+        place(socket);
+      });
     } else if (waiting.size < MAX_WAITING) waiting.add(socket);
     else socket.destroy();
   };
@@ -53,10 +61,7 @@ export async function openDoor({ host, port, variable }: DoorOptions) {
       }
     },
     /** Of no effect when it does not take connections. */
-    remove: (taker: Taker): void => {
-      const index = takers.indexOf(taker);
-      if (index >= 0) takers.splice(index, 1);
-    },
+    remove,
     /** Accepts no more; what was accepted has been given out. */
     close: async (): Promise<void> => {
       for (const { hold } of takers) hold();
