@@ -1,4 +1,5 @@
 import type { ColumnChunk, DuckDb } from '../lib/duckdb.ts';
+import type { ComparedRows } from '../ml/drift/compare.ts';
 import { prepareNumbers, type PreparedCategories, type PreparedColumn } from '../ml/drift/prepared-column.ts';
 import { rowCount, tableOf } from './typed-columns.ts';
 
@@ -30,8 +31,14 @@ type ReadPairs = () => Promise<Iterable<ColumnPair>>;
 const GROUP_COLUMNS = 8;
 const GROUP_BYTES = 7 * 2 ** 20;
 
+/** How many rows both have. */
+export const rowsOf = async (db: DuckDb, { reference, current }: ComparedTables): Promise<ComparedRows> => ({
+  reference: await rowCount(db, reference),
+  current: await rowCount(db, current),
+});
+
 /**
- * The columns of both tables: numbers first, then categories. Infinite numbers and empty texts are missing ones. While the
+ * The columns of both tables, which have so many rows: numbers first, then categories. Infinite numbers and empty texts are missing ones. While the
  * caller works on some, DuckDB's threads compute the next; of tables so long that one column is more than 7 MiB, one is held
  * at a time. The arrays are overwritten once the generator goes on.
  */
@@ -39,9 +46,9 @@ export async function* eachColumnPair(
   db: DuckDb,
   tables: ComparedTables,
   columns: readonly ComparedColumn[],
+  rows: ComparedRows,
 ): AsyncGenerator<ColumnPair> {
-  const rows = [await rowCount(db, tables.reference), await rowCount(db, tables.current)] as const;
-  const length = rows[0] + rows[1];
+  const length = rows.reference + rows.current;
   const fitting = Math.floor(GROUP_BYTES / (8 * Math.max(1, length)));
   const isLong = fitting === 0;
   const groups = groupsOf(columns, Math.max(1, Math.min(GROUP_COLUMNS, fitting)));
@@ -51,7 +58,7 @@ export async function* eachColumnPair(
   const start = (group: IndexedColumn[]): Promise<ReadPairs> =>
     group[0]!.type === 'categorical'
       ? queryCategories(db, tables, group[0]!)
-      : queryNumbers(query, tables, group, { values, before: rows[0] });
+      : queryNumbers(query, tables, group, { values, before: rows.reference });
   let next: Promise<ReadPairs> | undefined;
   for (const [index, group] of groups.entries()) {
     const read = await (next ?? start(group));

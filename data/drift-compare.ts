@@ -3,8 +3,7 @@ import { compareColumn } from '../ml/drift/compare.ts';
 import type { ColumnDrift, DriftReport, DriftSettings } from '../ml/drift/drift-report.ts';
 import type { PreparedColumn } from '../ml/drift/prepared-column.ts';
 import { driftReport } from '../ml/drift/report.ts';
-import { eachColumnPair, type ComparedColumn, type ComparedTables } from './drift-columns.ts';
-import { rowCount } from './typed-columns.ts';
+import { eachColumnPair, rowsOf, type ComparedColumn, type ComparedTables } from './drift-columns.ts';
 
 export interface RoleColumn extends ComparedColumn {
   readonly role: ColumnDrift['role'];
@@ -21,9 +20,9 @@ export async function compareTables(
   settings: DriftSettings,
   visit: (column: RoleColumn, reference: PreparedColumn, current: PreparedColumn) => void = () => undefined,
 ): Promise<DriftReport> {
-  const rows = { reference: await rowCount(db, tables.reference), current: await rowCount(db, tables.current) };
+  const rows = await rowsOf(db, tables);
   const compared = new Array<ColumnDrift>(columns.length);
-  for await (const { index, reference, current } of eachColumnPair(db, tables, columns)) {
+  for await (const { index, reference, current } of eachColumnPair(db, tables, columns, rows)) {
     const column = columns[index]!;
     compared[index] = compareColumn(reference, current, { column: column.name, role: column.role, settings, rows });
     visit(column, reference, current);

@@ -7,7 +7,7 @@ import { addedColumns } from './added-columns.ts';
 import { modelValueSql, typeProblems } from './batch-rows.ts';
 import { compareTables, type RoleColumn } from './drift-compare.ts';
 import type { ComparedTables } from './drift-columns.ts';
-import { fillArrays, rowCount, tableOf } from './typed-columns.ts';
+import { fillArrays, tableOf } from './typed-columns.ts';
 
 export interface WindowTables {
   /** `reference`: raw features and `probability`, of which it may lack some; `current`: what `writeWindowArchive` wrote. */
@@ -37,7 +37,7 @@ export const compareWindow = (
       const sketches = { reference: sketchColumn(reference), current: sketchColumn(current) };
       sketched.set(column, { column: name, role, ...sketches });
     });
-    const probabilities = new Float64Array(await rowCount(db, tables.current));
+    const probabilities = new Float64Array(report.rows.current);
     await fillArrays(db, tables.current, [quoteName(addedColumns(inputs).probability)], [probabilities]);
     return {
       report,

@@ -169,7 +169,8 @@ test('windows of a version that is not served any more say nothing about the one
   expect(await listed()).toEqual([]);
 });
 
-test('a limit that holds a run back is an alert of its own, until one starts', async () => {
+/** Window 1 starts the one run of the week, which fails; window 2 gives a cause for another. */
+async function holdBack() {
   retraining = { on_drift: { windows: 1 }, max_per_week: 1, cooldown_seconds: 0 };
   await report(1);
   await judge(1);
@@ -177,6 +178,10 @@ test('a limit that holds a run back is an alert of its own, until one starts', a
   now = new Date(Date.now() + 1000);
   await report(2);
   await judge(2);
+}
+
+test('a limit that holds a run back is an alert of its own, until one starts', async () => {
+  await holdBack();
   expect((await listed())[0]).toMatchObject({ reason: 'weekly limit: 1 of 1 in seven days' });
   expect((await open()).map(({ kind }) => kind)).toContain('retraining_skipped');
   now = new Date(now.getTime() + 7 * DAY_MS);
@@ -186,13 +191,7 @@ test('a limit that holds a run back is an alert of its own, until one starts', a
 });
 
 test('a limit holds nothing back any more when a later window gives no cause', async () => {
-  retraining = { on_drift: { windows: 1 }, max_per_week: 1, cooldown_seconds: 0 };
-  await report(1);
-  await judge(1);
-  await end(1, { state: 'failed', reason: 'no' });
-  now = new Date(Date.now() + 1000);
-  await report(2);
-  await judge(2);
+  await holdBack();
   expect((await open()).map(({ kind }) => kind)).toContain('retraining_skipped');
   await report(3, { drifted: false });
   await judge(3);

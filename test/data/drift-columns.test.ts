@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { eachColumnPair, type ComparedColumn } from '../../data/drift-columns.ts';
+import { eachColumnPair, rowsOf, type ComparedColumn } from '../../data/drift-columns.ts';
 import { quoteText, withDuckDb } from '../../lib/duckdb.ts';
 import type { PreparedColumn } from '../../ml/drift/prepared-column.ts';
 import { limits, testFolder } from './examples.ts';
@@ -24,7 +24,7 @@ async function pairsOf(selects: { reference: string; current: string }, columns:
     await db.run(`COPY (${selects.reference}) TO ${quoteText(tables.reference)} (FORMAT parquet)`);
     await db.run(`COPY (${selects.current}) TO ${quoteText(tables.current)} (FORMAT parquet)`);
     const pairs: { index: number; reference: unknown; current: unknown }[] = [];
-    for await (const { index, reference, current } of eachColumnPair(db, tables, columns))
+    for await (const { index, reference, current } of eachColumnPair(db, tables, columns, await rowsOf(db, tables)))
       pairs.push({ index, reference: shown(reference), current: shown(current) });
     return pairs;
   });
@@ -111,19 +111,20 @@ test('of tables of any length the rows of each stay with it', async () => {
 });
 
 test('who stops early, or fails, leaves no query behind', async () => {
-  const rows = 'SELECT range AS a, range AS b, range::VARCHAR AS t FROM range(50000)';
+  const select = 'SELECT range AS a, range AS b, range::VARCHAR AS t FROM range(50000)';
   const folder = await testFolder();
   const tables = { reference: join(folder, 'reference.parquet'), current: join(folder, 'reference.parquet') };
   await withDuckDb(limits(folder), async (db) => {
-    await db.run(`COPY (${rows}) TO ${quoteText(tables.reference)} (FORMAT parquet)`);
+    await db.run(`COPY (${select}) TO ${quoteText(tables.reference)} (FORMAT parquet)`);
     const columns = [same('a', 'numeric'), same('t', 'categorical')];
-    for await (const { index } of eachColumnPair(db, tables, columns)) {
+    const rows = await rowsOf(db, tables);
+    for await (const { index } of eachColumnPair(db, tables, columns, rows)) {
       expect(index).toBe(0);
       break;
     }
     const broken = [...columns, { ...same('t', 'categorical'), current: 'no_such_column' }];
     const readAll = async () => {
-      for await (const { index } of eachColumnPair(db, tables, broken)) expect(index).toBeLessThan(2);
+      for await (const { index } of eachColumnPair(db, tables, broken, rows)) expect(index).toBeLessThan(2);
     };
     await expect(readAll()).rejects.toThrow('no_such_column');
     expect(await db.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
