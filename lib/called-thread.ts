@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from './errors.ts';
 import { outputOf, type TaskOutcome } from './task-outcome.ts';

@@ -54,7 +54,13 @@ export async function startMinioServer(options: MinioServerOptions): Promise<Min
       '127.0.0.1:0',
       '--quiet',
     ],
-    env: { ...process.env, MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: 'off' },
+    env: {
+      ...process.env,
+      MINIO_ROOT_USER: accessKey,
+      MINIO_ROOT_PASSWORD: secretKey,
+      MINIO_BROWSER: 'off',
+      MINIO_UPDATE: 'off', // it would ask its maker for news
+    },
     logFile: join(folder, 'minio.log'),
     pidFile: join(folder, 'minio-guard.pid'),
   };

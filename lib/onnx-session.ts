@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { rowsToFeeds, type Feed, type InputRow, type ModelInput } from './model-feeds.ts';
 

@@ -67,6 +67,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
       ...temporalArguments(dataFile, { host: HOST, port }, { host: HOST, port: uiPort }),
       ...registrations(options),
     ],
+    env: { ...process.env, TEMPORAL_VERSION_CHECK_DISABLED: '1' }, // it would ask its maker for news
     logFile: join(folder, 'temporal.log'),
     pidFile,
   };

@@ -121,7 +121,7 @@ export async function startServingPeer(peer: Peer, onnx: string, cwd: string): P
   const python = await pythonVenv(join(folder, 'requirements.txt'));
   const port = await claimPort(0, 'a port');
   const { args, env } = await peer.start({ python, onnx, port, cwd });
-  const own = { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', ...env };
+  const own = { PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1', ORT_DISABLE_TELEMETRY: '1', ...env };
   const child = spawn(python, args, { cwd, env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let words = '';
