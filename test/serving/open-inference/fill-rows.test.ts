@@ -3,6 +3,7 @@ import type { PlatformError } from '../../../lib/errors.ts';
 import type { InputColumn } from '../../../ml/features.ts';
 import { compileRowFiller } from '../../../serving/open-inference/fill-rows.ts';
 import { readInferRequest } from '../../../serving/open-inference/infer-request.ts';
+import { createRandom } from '../../../ml/random.ts';
 import { compileRowTexts } from '../../../serving/open-inference/row-texts.ts';
 import { bytesOf, fp32, inferBody, int64, lengthPrefixed, type TestTensor } from './requests.ts';
 
@@ -65,7 +66,7 @@ test('tensors of every kind become packed rows, and rows of the log', async () =
   expect(filled.texts).toEqual(['basic', '', 'größer 🚀']);
   expect([...filled.integers]).toEqual([7n, -9007199254740991n, -(2n ** 63n)]);
   expect(await filled.features).toEqual([
-    { age: 30, plan: 'basic', spend: f(0.1), region: 7, active: true },
+    { age: 30, plan: 'basic', spend: 0.1, region: 7, active: true },
     { age: 0.1, plan: '', spend: null, region: -9007199254740991, active: false },
     { age: 1e38, plan: 'größer 🚀', spend: 0, region: null, active: true },
   ]);
@@ -216,6 +217,19 @@ test('a name that could be code, or a prototype, is a name', async () => {
   }));
   const [text] = await compileRowTexts({ inputs })([[1], [2], [3]], 1);
   expect(text).toBe(`[{"__proto__":1,${JSON.stringify(inputs[1]!.name)}:2,"a\\nb":3}]`);
+});
+
+test('a float32 is written with few digits where these say the same, and never as another float32', async () => {
+  const few = [0.1, -12.345678, 1e-6, 16777216];
+  const others = [1e20, 1e-7, 1.401298464324817e-45, 3.4028234663852886e38, Math.fround(Math.PI), -0.1234567, 123456.789];
+  const random = createRandom(3);
+  const bits = new Float32Array(Uint32Array.from({ length: 5000 }, () => random() * 2 ** 32).buffer);
+  const floats = Float32Array.of(...few, ...others, ...bits.filter(Number.isFinite));
+  const view = new DataView(floats.buffer);
+  const texts = await compileRowTexts({ inputs: [INPUTS[0]!] })([view], floats.length);
+  const written = texts.flatMap((text) => JSON.parse(text) as { age: number }[]).map(({ age }) => age);
+  expect(written.slice(0, few.length)).toEqual(few);
+  expect(Float32Array.from(written)).toEqual(floats.map((float) => float || 0)); // JSON has no -0
 });
 
 test('many rows are written in slices, each row once', async () => {
