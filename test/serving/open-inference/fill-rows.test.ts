@@ -221,7 +221,15 @@ test('a name that could be code, or a prototype, is a name', async () => {
 
 test('a float32 is written with few digits where these say the same, and never as another float32', async () => {
   const few = [0.1, -12.345678, 1e-6, 16777216];
-  const others = [1e20, 1e-7, 1.401298464324817e-45, 3.4028234663852886e38, Math.fround(Math.PI), -0.1234567, 123456.789];
+  const others = [
+    1e20,
+    1e-7,
+    1.401298464324817e-45,
+    3.4028234663852886e38,
+    Math.fround(Math.PI),
+    -0.1234567,
+    123456.789,
+  ];
   const random = createRandom(3);
   const bits = new Float32Array(Uint32Array.from({ length: 5000 }, () => random() * 2 ** 32).buffer);
   const floats = Float32Array.of(...few, ...others, ...bits.filter(Number.isFinite));
