@@ -42,7 +42,7 @@ export interface ServingDeps {
   /** Has what is answered before it is answered. */
   readonly predictionLog: PredictionLog;
   readonly explain: Explainer['explain'];
-  readonly largeBatches: PredictorDeps['largeBatches'];
+  readonly batchThread: PredictorDeps['batchThread'];
   readonly inFlight: InFlight;
   /** Of the requests without a trace, how many get one: 0 to 1. */
   readonly traceShare: number;
@@ -66,7 +66,7 @@ export function createServingApp(deps: ServingDeps) {
     return name === null ? undefined : slots.get(name);
   };
   const scoring = { log: deps.predictionLog, maxRows: limits.maxRows, onScored: metrics.scored };
-  const predictor = createPredictor({ ...scoring, slots, defaultSlot, isKnown, largeBatches: deps.largeBatches });
+  const predictor = createPredictor({ ...scoring, slots, defaultSlot, isKnown, batchThread: deps.batchThread });
   const explained = createExplainedPredictor({ ...scoring, predictor, explain: deps.explain });
   const front = createPredictionFront({ ...deps, slotOf });
   const infer = createInfer({ predictor, maxRows: limits.maxRows });

@@ -108,10 +108,10 @@ async function main(): Promise<void> {
       })
     : noPredictionLog;
   shutdown.defer('prediction log', predictions.stop);
-  const largeBatches = createBatchThread({
+  const batchThread = createBatchThread({
     ...{ folder, maxRows: MAX_ROWS, logLevel: config.LOG_LEVEL, spool: predictions.spool },
   });
-  shutdown.defer('batch thread', largeBatches.close);
+  shutdown.defer('batch thread', batchThread.close);
   const inFlight = createInFlight(config.SERVING_MAX_IN_FLIGHT);
   const serving = await startServingNode({
     explain: explainer.explain,
@@ -128,7 +128,7 @@ async function main(): Promise<void> {
     log,
     rates: limits.rates,
     predictionLog: predictions.log,
-    largeBatches,
+    batchThread,
     inFlight,
     traceShare: config.SERVING_TRACE_SAMPLE_RATIO,
     trustedProxies: config.TRUSTED_PROXIES,
@@ -143,7 +143,7 @@ async function main(): Promise<void> {
     queues: {
       requests: inFlight.depth,
       rows: () => serving.served().reduce((sum, { waiting }) => sum + waiting(), 0),
-      large_batches: largeBatches.depth,
+      batches: batchThread.depth,
     },
     predictionLog: predictions.state,
   });

@@ -20,7 +20,7 @@ export interface ServingNodeDeps
       | 'limits'
       | 'rates'
       | 'predictionLog'
-      | 'largeBatches'
+      | 'batchThread'
       | 'inFlight'
       | 'traceShare'
       | 'scrape'

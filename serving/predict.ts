@@ -6,12 +6,12 @@ import { predictionId } from './prediction-id.ts';
 import { latencyOf, linesOf, ROWS_PER_LINE } from './prediction-log/lines.ts';
 import type { PredictionLog } from './prediction-log/record.ts';
 import { chargeRows } from './rates.ts';
+import type { EncodedAnswer } from './open-inference/infer-answer.ts';
+import { createBatchLanes } from './scoring/batch-lanes.ts';
+import type { BatchBody } from './scoring/batch-orders.ts';
 import type { BatchThread } from './scoring/batch-thread.ts';
 import type { RowBuffers } from './scoring/row-buffers.ts';
 import type { ServedSlot } from './served-slot.ts';
-
-// Reading and scoring more than this keeps the event loop from all else for too long.
-const LARGE_BODY_BYTES = 64 * 2 ** 10;
 
 export interface PredictorDeps {
   readonly slots: Pick<ModelSlots<ServedSlot>, 'use'>;
@@ -21,7 +21,7 @@ export interface PredictorDeps {
   readonly isKnown: (endpoint: string) => boolean;
   readonly maxRows: number;
   readonly log: PredictionLog;
-  readonly largeBatches: Pick<BatchThread, 'answer'>;
+  readonly batchThread: Pick<BatchThread, 'answer' | 'depth'>;
   readonly onScored: (slot: ServedSlot, rows: number) => void;
 }
 export type Predictor = ReturnType<typeof createPredictor>;
@@ -31,7 +31,8 @@ export type Predictor = ReturnType<typeof createPredictor>;
  * NOT_FOUND, or UNAVAILABLE while nothing is served or the log has no room.
  */
 export function createPredictor(deps: PredictorDeps) {
-  const { slots, defaultSlot, isKnown, maxRows, log, largeBatches, onScored } = deps;
+  const { slots, defaultSlot, isKnown, maxRows, log, batchThread, onScored } = deps;
+  const lanes = createBatchLanes(batchThread);
   const onSlot = async <T>(endpoint: string | undefined, work: (slot: ServedSlot) => Promise<T>): Promise<T> => {
     const name = endpoint ?? defaultSlot();
     const answer = name === null ? undefined : slots.use(name, work);
@@ -55,9 +56,18 @@ export function createPredictor(deps: PredictorDeps) {
     return { ids, probabilities };
   };
 
+  /** Answers a batch by `here`, or has the thread answer it. */
+  const inLane = (slot: ServedSlot, body: BatchBody, call: PredictionCall, here: () => Promise<EncodedAnswer>) =>
+    lanes(body.bytes.length, here, async () => {
+      const { rows, answer } = await batchThread.answer(slot, body, call, (count) => chargeRows(call.charge, count));
+      onScored(slot, rows);
+      return { body: answer.bytes, jsonBytes: answer.jsonBytes };
+    });
+
   return {
     onSlot,
     scoreRows,
+    inLane,
 
     /** `body` is the features of one row by name. */
     one: (body: Uint8Array, call: PredictionCall): Promise<string> =>
@@ -75,24 +85,21 @@ export function createPredictor(deps: PredictorDeps) {
         return texts.one(id, probability);
       }),
 
-    /** `body` is `{rows: [...]}`; answers in the order of the rows, all from one model version. */
-    batch: (body: Uint8Array<ArrayBuffer>, call: PredictionCall): Promise<string | Uint8Array> =>
+    /** `bytes` are `{rows: [...]}`; answers in the order of the rows, all from one model version. */
+    batch: (bytes: Uint8Array<ArrayBuffer>, call: PredictionCall): Promise<string | Uint8Array> =>
       onSlot(call.endpoint, async (slot) => {
-        const chargeFor = (rows: number) => chargeRows(call.charge, rows);
-        if (body.length > LARGE_BODY_BYTES) {
-          const { rows, bytes } = await largeBatches.answer(slot, body, call, chargeFor);
-          onScored(slot, rows);
-          return bytes;
-        }
-        const { text, rows } = readFlat(body, () => {
-          const json = parseJson(body);
-          return { text: json.text, rows: rowsOf(json.value, maxRows) };
+        const { body } = await inLane(slot, { bytes, tensors: null }, call, async () => {
+          const { text, rows } = readFlat(bytes, () => {
+            const json = parseJson(bytes);
+            return { text: json.text, rows: rowsOf(json.value, maxRows) };
+          });
+          await chargeRows(call.charge, rows.length);
+          const buffers = readFlat(bytes, () => slot.pack(rows));
+          const features = rowArrays(text, rows, ROWS_PER_LINE);
+          const { ids, probabilities } = await scoreRows(slot, buffers, rows.length, features, call);
+          return { body: slot.texts.many(ids, probabilities), jsonBytes: null };
         });
-        await chargeFor(rows.length);
-        const buffers = readFlat(body, () => slot.pack(rows));
-        const features = rowArrays(text, rows, ROWS_PER_LINE);
-        const { ids, probabilities } = await scoreRows(slot, buffers, rows.length, features, call);
-        return slot.texts.many(ids, probabilities);
+        return body;
       }),
   };
 }

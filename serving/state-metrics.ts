@@ -18,7 +18,7 @@ export function publishState(registry: Registry, { served, queues, predictionLog
   const registers = [registry];
   new Gauge({
     name: 'anneal_queue_depth',
-    help: 'What waits or is under way: requests being answered, single rows to be scored, large batches',
+    help: 'What waits or is under way: requests being answered, single rows to be scored, batches on their thread',
     labelNames: ['queue'] as const,
     registers,
     collect() {

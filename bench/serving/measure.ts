@@ -5,7 +5,8 @@ import type { BenchServer } from './server.ts';
 
 const QUIET_LOOK_MS = 500;
 const QUIET_SHARE = 0.05; // of one processor
-const QUIET_WAIT_MS = 60_000;
+const QUIET_LOOKS = 3; // in a row: a database waits for its disk now and then
+const QUIET_WAIT_MS = 120_000;
 
 /** Of one server under one load, once. */
 export interface Measured {
@@ -41,10 +42,11 @@ export async function measure(
 /** Waits until next to nothing is done, so that no server works while another one is measured. */
 async function untilQuiet(cpuSeconds: () => Promise<number>): Promise<void> {
   const deadline = performance.now() + QUIET_WAIT_MS;
-  for (let before = await cpuSeconds(); ;) {
+  for (let [before, quiet] = [await cpuSeconds(), 0]; ;) {
     await delay(QUIET_LOOK_MS);
     const now = await cpuSeconds();
-    if (now - before < (QUIET_SHARE * QUIET_LOOK_MS) / 1000) return;
+    quiet = now - before < (QUIET_SHARE * QUIET_LOOK_MS) / 1000 ? quiet + 1 : 0;
+    if (quiet === QUIET_LOOKS) return;
     if (performance.now() > deadline)
       throw new Error(`a server is still busy ${QUIET_WAIT_MS / 1000} s after its load`);
     before = now;

@@ -1,20 +1,18 @@
 import { PlatformError } from '../../lib/errors.ts';
-import type { ModelSignature } from '../../ml/signature.ts';
 import type { Predictor } from '../predict.ts';
 import type { PredictionCall } from '../prediction-front.ts';
 import { chargeRows } from '../rates.ts';
 import type { ServedSlot } from '../served-slot.ts';
-import { compileRowFiller, type RowFiller } from './fill-rows.ts';
-import { type EncodedAnswer, encodeAnswer } from './infer-answer.ts';
+import type { EncodedAnswer } from './infer-answer.ts';
 import { readInferRequest } from './infer-request.ts';
-import { compileRowTexts, type RowTexts } from './row-texts.ts';
+import { createInferRows } from './infer-rows.ts';
 
 export interface InferDeps {
-  readonly predictor: Pick<Predictor, 'onSlot' | 'scoreRows'>;
+  readonly predictor: Pick<Predictor, 'onSlot' | 'scoreRows' | 'inLane'>;
   readonly maxRows: number;
 }
 export interface InferBody {
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
   /** The header Inference-Header-Content-Length. */
   readonly headerLength: string | undefined;
 }
@@ -31,32 +29,19 @@ export type Infer = ReturnType<typeof createInfer>;
  * is served.
  */
 export function createInfer({ predictor, maxRows }: InferDeps) {
-  const compiled = new WeakMap<ModelSignature, { readonly fillRows: RowFiller; readonly rowTexts: RowTexts }>();
-  const compiledFor = (signature: ModelSignature) => {
-    const known = compiled.get(signature);
-    const made = known ?? { fillRows: compileRowFiller(signature), rowTexts: compileRowTexts(signature) };
-    compiled.set(signature, made);
-    return made;
-  };
+  const inferRows = createInferRows();
 
   return ({ bytes, headerLength }: InferBody, { endpoint, version }: InferTarget, call: PredictionCall) =>
     predictor.onSlot(endpoint, async (slot): Promise<EncodedAnswer> => {
       requireVersion(slot, endpoint, version);
-      const { model, texts } = slot;
-      const request = readInferRequest(bytes, headerLength, maxRows);
-      const { rows, id, outputs } = request;
-      await chargeRows(call.charge, rows);
-      const { fillRows, rowTexts } = compiledFor(model.signature);
-      const { buffers, sent } = fillRows(request);
-      const { ids, probabilities } = await predictor.scoreRows(slot, buffers, rows, await rowTexts(sent, rows), call);
-      const parameters = { model: model.modelName, threshold: model.signature.threshold };
-      const values = {
-        probability: probabilities,
-        label: Array.from(probabilities, texts.label),
-        decision: Array.from(probabilities, texts.decision),
-        prediction_id: ids,
-      };
-      return encodeAnswer({ modelName: endpoint, modelVersion: model.version, id, parameters, values }, outputs);
+      const body = { bytes, tensors: { modelName: endpoint, headerLength } };
+      return await predictor.inLane(slot, body, call, async () => {
+        const request = readInferRequest(bytes, headerLength, maxRows);
+        await chargeRows(call.charge, request.rows);
+        return await inferRows(slot, endpoint, request, (buffers, features) =>
+          predictor.scoreRows(slot, buffers, request.rows, features, call),
+        );
+      });
     });
 }
 

@@ -28,8 +28,8 @@ export type Shipper = ReturnType<typeof startShipper>;
 
 const POLL_MS = 500;
 const LONGEST_WAIT_MS = 5_000;
-// Requests come before rows in Postgres, which often shares its processors with them: while they keep the event loop busy
-// and the spool is at most half full, a batch is followed by a pause of nine times as long as it took.
+// Requests come before rows in Postgres, which often shares its processors with them: while they keep the event loop or a
+// processor busy and the spool is at most half full, a batch is followed by a pause of nine times as long as it took.
 const UNHURRIED_SHARE = 0.5;
 const BUSY = 0.7; // of the time
 const PAUSE = 9;
@@ -37,15 +37,19 @@ const PAUSE = 9;
 /** Ships spools to Postgres, a batch at a time, until `stop`. While Postgres is away it tries again, waiting longer each time. */
 export function startShipper({ folder, orphans, counters, maxBytes, insert, log }: ShipperDeps) {
   const onRejected = (err: unknown) => log.error({ err }, 'a prediction cannot be stored and lies in rejected.jsonl');
-  let looked = performance.eventLoopUtilization();
-  const isLoopBusy = () => {
+  const look = () => ({ atMs: performance.now(), loop: performance.eventLoopUtilization(), cpu: process.cpuUsage() });
+  let looked = look();
+  /** Since it was last asked. */
+  const isBusy = () => {
     const before = looked;
-    looked = performance.eventLoopUtilization();
-    return performance.eventLoopUtilization(looked, before).utilization > BUSY;
+    looked = look();
+    const { utilization } = performance.eventLoopUtilization(looked.loop, before.loop);
+    const cpuUs = looked.cpu.user + looked.cpu.system - before.cpu.user - before.cpu.system;
+    return utilization > BUSY || cpuUs / 1000 > BUSY * (looked.atMs - before.atMs);
   };
   const pace = async (tookMs: number) => {
     const mayWait = !hurrying && pendingBytes() < UNHURRIED_SHARE * maxBytes;
-    if (isLoopBusy() && mayWait) await delay(PAUSE * tookMs, undefined, { ref: false });
+    if (isBusy() && mayWait) await delay(PAUSE * tookMs, undefined, { ref: false });
   };
   const shippers = [folder, ...orphans].map((each) => createFolderShipper({ folder: each, insert, pace, onRejected }));
   let own: SpoolState = { bytes: 0, settledBytes: 0, waitingSinceMs: null };

@@ -17,10 +17,27 @@ export interface BatchSource {
   readonly revision: number | null;
   readonly model: ServedModel;
 }
+/** What a body of the Open Inference Protocol comes with. */
+export interface TensorsAsked {
+  /** The name that is asked for. */
+  readonly modelName: string;
+  /** The header Inference-Header-Content-Length. */
+  readonly headerLength: string | undefined;
+}
+/** A body as it came: `{"rows": [...]}`, or tensors. */
+export interface BatchBody {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly tensors: TensorsAsked | null;
+}
+export interface BatchAnswer {
+  readonly bytes: Uint8Array;
+  /** How much of it is JSON; null when all of it is. */
+  readonly jsonBytes: number | null;
+}
 export type BatchOrder =
   /** Reads a body and answers its number of rows; `score` or `drop` of the same job follows. */
-  | { readonly does: 'parse'; readonly job: number; readonly body: Uint8Array<ArrayBuffer> }
-  /** Answers the body of the answer, once the log has its predictions. */
+  | { readonly does: 'parse'; readonly job: number; readonly body: BatchBody }
+  /** Answers a BatchAnswer, once the log has its predictions. */
   | {
       readonly does: 'score';
       readonly job: number;

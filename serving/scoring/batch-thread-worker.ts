@@ -8,21 +8,32 @@ import { PlatformError } from '../../lib/errors.ts';
 import { requireParsable } from '../../lib/http/body.ts';
 import { createLogger } from '../../lib/log.ts';
 import { parseJson, rowArrays, rowsOf } from '../json-body.ts';
+import { type InferRequest, readInferRequest } from '../open-inference/infer-request.ts';
+import { createInferRows } from '../open-inference/infer-rows.ts';
 import { predictionId } from '../prediction-id.ts';
 import { linesOf, ROWS_PER_LINE } from '../prediction-log/lines.ts';
 import { openSpoolWriter } from '../prediction-log/spool-writer.ts';
 import { compileRowValidator } from '../row-validator.ts';
 import { createServedSlot, type ServedSlot } from '../served-slot.ts';
-import type { BatchOrder, BatchSource, BatchThreadSettings, ParsedBatch } from './batch-orders.ts';
+import type {
+  BatchAnswer,
+  BatchBody,
+  BatchOrder,
+  BatchSource,
+  BatchThreadSettings,
+  ParsedBatch,
+  TensorsAsked,
+} from './batch-orders.ts';
 import { openPackedSession } from './packed-session.ts';
-import { layoutOf } from './row-buffers.ts';
+import { layoutOf, type RowBuffers } from './row-buffers.ts';
 
 // The thread of batch-thread.ts.
 const { folder, maxRows, logLevel, spool } = workerData as BatchThreadSettings;
 const log = createLogger({ service: 'serving', level: logLevel });
 const onError = (err: Error) => log.error({ err }, 'the spool cannot be written');
 const predictionLog = spool && openSpoolWriter(spool, { name: 'batch', onError });
-const parsed = new Map<number, { readonly text: string; readonly rows: unknown[] }>();
+const inferRows = createInferRows();
+const parsed = new Map<number, Parsed>();
 const KEPT = 4; // models
 let last: Promise<unknown> = Promise.resolve(); // one at a time, so that no model is released in use
 const slots = new Map<string, Promise<ServedSlot>>();
@@ -51,31 +62,60 @@ answerCalls<BatchOrder>(
   },
 );
 
-function parse(job: number, body: Uint8Array): ParsedBatch {
+type Parsed =
+  | { readonly text: string; readonly rows: readonly unknown[] }
+  | { readonly modelName: string; readonly request: InferRequest };
+
+function parse(job: number, body: BatchBody): ParsedBatch {
   try {
-    requireParsable(body);
-    const { text, value } = parseJson(body);
-    const rows = rowsOf(value, maxRows);
-    parsed.set(job, { text, rows });
-    return { rows: rows.length };
+    const batch = body.tensors === null ? parseRows(body.bytes) : parseTensors(body.bytes, body.tensors);
+    parsed.set(job, batch);
+    return { rows: 'rows' in batch ? batch.rows.length : batch.request.rows };
   } catch (error) {
     if (error instanceof HTTPException) return { badRequest: error.message };
     throw error;
   }
 }
 
+function parseRows(bytes: Uint8Array): Parsed {
+  requireParsable(bytes);
+  const { text, value } = parseJson(bytes);
+  return { text, rows: rowsOf(value, maxRows) };
+}
+
+function parseTensors(bytes: Uint8Array, { modelName, headerLength }: TensorsAsked): Parsed {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { modelName, request: readInferRequest(body, headerLength, maxRows) };
+}
+
 async function score({ job, source, request }: Extract<BatchOrder, { does: 'score' }>): Promise<Answered> {
-  const { text, rows } = parsed.get(job)!;
+  const batch = parsed.get(job)!;
   parsed.delete(job);
   const slot = await slotOf(source);
-  const probabilities = await slot.scorePacked(slot.pack(rows), rows.length);
-  const ids = rows.map(() => predictionId());
   const timed = { ...request, arrivedMs: request.arrivedEpochMs - performance.timeOrigin };
+  const scoreAndLog = async (buffers: RowBuffers, rows: number, features: readonly string[]) => {
+    const probabilities = await slot.scorePacked(buffers, rows);
+    const ids = Array.from(probabilities, () => predictionId());
+    predictionLog?.append(Buffer.from(linesOf(slot.texts, ids, features, probabilities, timed).join('')));
+    return { ids, probabilities };
+  };
+  if ('request' in batch) {
+    const { modelName, request } = batch;
+    const { body, jsonBytes } = await inferRows(slot, modelName, request, (buffers, features) =>
+      scoreAndLog(buffers, request.rows, features),
+    );
+    return answerOf(body, jsonBytes);
+  }
+  const { text, rows } = batch;
   const features = rowArrays(text, rows, ROWS_PER_LINE);
-  predictionLog?.append(Buffer.from(linesOf(slot.texts, ids, features, probabilities, timed).join('')));
-  // Not Buffer.from, whose small results share memory that cannot be given away.
-  const output = new TextEncoder().encode(slot.texts.many(ids, probabilities));
-  return { output, moved: [output.buffer] };
+  const { ids, probabilities } = await scoreAndLog(slot.pack(rows), rows.length, features);
+  return answerOf(slot.texts.many(ids, probabilities), null);
+}
+
+/** In memory of its own, which can be given away: small buffers share theirs. */
+function answerOf(body: string | Uint8Array, jsonBytes: number | null): Answered {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
+  return { output: { bytes, jsonBytes } satisfies BatchAnswer, moved: [bytes.buffer] };
 }
 
 /** The most recently used are kept. */

@@ -48,8 +48,8 @@ export const untried: ModelSetDeps['opening'] = {
   stopTrials: () => undefined,
 };
 
-/** For tests whose bodies are small. */
-export const NO_LARGE_BATCHES = { answer: () => Promise.reject(new Error('a large batch')) };
+/** For tests whose bodies are not large: those in between stay on the event loop. */
+export const NO_BATCH_THREAD = { answer: () => Promise.reject(new Error('a large batch')), depth: () => Infinity };
 
 /** Keeps the lines it was given, of one prediction each. */
 export function createTestLog() {
@@ -82,7 +82,7 @@ export function createTestServing(changes: Partial<ServingDeps> = {}) {
     modelUri: 'models:/churn@production',
     notReady: () => null,
     predictionLog: createTestLog(),
-    largeBatches: NO_LARGE_BATCHES,
+    batchThread: NO_BATCH_THREAD,
     inFlight: createInFlight(100),
     traceShare: 1,
     explain: () => Promise.reject(new Error('this test explains nothing')),

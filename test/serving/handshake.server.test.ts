@@ -17,7 +17,7 @@ import { exampleVersion } from '../db/examples.ts';
 import { startTestPostgres, temporaryFolder, temporaryStore, type TemporaryFolder } from '../platform.ts';
 import { principalOf } from '../auth/principals.ts';
 import { createInFlight } from '../../serving/in-flight.ts';
-import { createTestLog, NO_LARGE_BATCHES } from './doubles.ts';
+import { createTestLog, NO_BATCH_THREAD } from './doubles.ts';
 import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
@@ -74,7 +74,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     enableBoom: false,
     rates: ratesOf(),
     predictionLog: createTestLog(),
-    largeBatches: NO_LARGE_BATCHES,
+    batchThread: NO_BATCH_THREAD,
     inFlight: createInFlight(100),
     traceShare: 1,
     explain: () => Promise.reject(new Error('this test explains nothing')),

@@ -8,6 +8,7 @@ import { singleLines } from '../../../serving/prediction-log/batch-line.ts';
 import { createBatchThread, type BatchThread } from '../../../serving/scoring/batch-thread.ts';
 import { principalOf } from '../../auth/principals.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../platform.ts';
+import { fp32, inferBody, type TestTensor } from '../open-inference/requests.ts';
 import { exampleModel, GOLDEN_ROWS, probabilitiesOf, servedModel, SIGNATURE } from '../example-models.ts';
 
 let folder: TemporaryFolder;
@@ -27,9 +28,11 @@ const call: PredictionCall = {
 };
 const free = () => Promise.resolve();
 const bytesOf = (body: unknown) => new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body));
+const rowsOf = (body: unknown) => ({ bytes: bytesOf(body), tensors: null });
 const answered = async (body: unknown) => {
-  const { bytes, rows } = await thread.answer(source, bytesOf(body), call, free);
-  return { rows, body: JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown> };
+  const { rows, answer } = await thread.answer(source, rowsOf(body), call, free);
+  expect(answer.jsonBytes).toBeNull();
+  return { rows, body: JSON.parse(new TextDecoder().decode(answer.bytes)) as Record<string, unknown> };
 };
 
 beforeAll(async () => {
@@ -94,6 +97,50 @@ test('batches sent together each get their own answer', async () => {
   expect(thread.depth()).toBe(0);
 });
 
+const ROWS = 300;
+const AGES = Float32Array.from({ length: ROWS }, (_, row) => row / 4);
+const tensors = (more: readonly TestTensor[] = []) => {
+  const age = { name: 'age', datatype: 'FP32', shape: [ROWS, 1], data: fp32(...AGES) };
+  const { bytes, headerLength } = inferBody([age, ...more], { parameters: { binary_data_output: true } });
+  return { bytes: new Uint8Array(bytes), tensors: { modelName: 'churn', headerLength } };
+};
+
+test('tensors are answered as tensors, and every row of them is in the spool', async () => {
+  const before = (await spooled()).length;
+  const body = tensors();
+  const slab = new Uint8Array(body.bytes.length + 100);
+  slab.set(body.bytes, 50);
+  const view = slab.subarray(50, 50 + body.bytes.length); // as a socket gives it
+  const { rows, answer } = await thread.answer(source, { ...body, bytes: view }, call, free);
+  expect(rows).toBe(ROWS);
+  expect(slab.length).toBe(body.bytes.length + 100); // it was not given away
+  const header = JSON.parse(new TextDecoder().decode(answer.bytes.subarray(0, answer.jsonBytes!))) as {
+    outputs: unknown[];
+  };
+  expect(header).toMatchObject({ model_name: 'churn', model_version: '4' });
+  const { onnx } = await exampleModel();
+  const wanted = await probabilitiesOf(
+    onnx,
+    Array.from(AGES, (age) => ({ age })),
+  );
+  const bytes = answer.bytes.slice(answer.jsonBytes!, answer.jsonBytes! + 4 * ROWS);
+  expect([...new Float32Array(bytes.buffer)]).toEqual(wanted);
+  const lines = (await spooled()).slice(before);
+  expect(lines.map(({ features, probability }) => ({ features, probability }))).toEqual(
+    wanted.map((probability, row) => ({ features: { age: AGES[row] }, probability })),
+  );
+});
+
+test('tensors that are wrong are refused as on the event loop', async () => {
+  const unknown = { name: 'shoe', datatype: 'FP32', shape: [ROWS], data: fp32(...AGES) };
+  await expect(thread.answer(source, tensors([unknown]), call, free)).rejects.toMatchObject({
+    code: 'INVALID',
+    details: [{ path: 'inputs[1].name', rule: 'unknown_column' }],
+  });
+  const cut = { ...tensors(), tensors: { modelName: 'churn', headerLength: '5' } };
+  await expect(thread.answer(source, cut, call, free)).rejects.toMatchObject({ status: 400 });
+});
+
 test.each([
   ['{"rows": [', { status: 400 }],
   [{ rows: [] }, { code: 'INVALID', details: [{ path: 'rows', rule: 'min_items' }] }],
@@ -109,20 +156,20 @@ test.each([
 test('a caller whose rate is used up gets no score, and nothing of the batch stays', async () => {
   const before = (await spooled()).length;
   const charge = () => Promise.reject(new PlatformError('RATE_LIMITED', 'enough'));
-  const body = bytesOf({ rows: GOLDEN_ROWS });
+  const body = rowsOf({ rows: GOLDEN_ROWS });
   await expect(thread.answer(source, body, call, charge)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
   expect((await spooled()).length).toBe(before);
 });
 
 test('a model whose file is gone is unavailable, and others go on', async () => {
   const gone = { ...source, revision: 3, model: servedModel(9, { onnxSha256: 'b'.repeat(64), signature: SIGNATURE }) };
-  const refused = thread.answer(gone, bytesOf({ rows: GOLDEN_ROWS }), call, free);
+  const refused = thread.answer(gone, rowsOf({ rows: GOLDEN_ROWS }), call, free);
   await expect(refused).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect((await answered({ rows: GOLDEN_ROWS })).rows).toBe(3);
 });
 
 test('more than may wait is refused at once', async () => {
-  const large = () => new Uint8Array(60 * 2 ** 20).fill(0x20);
+  const large = () => ({ bytes: new Uint8Array(60 * 2 ** 20).fill(0x20), tensors: null });
   const results = await Promise.allSettled(
     [large(), large(), large()].map((body) => thread.answer(source, body, call, free)),
   );
