@@ -2,6 +2,7 @@ import { type BenchOptions, type BenchOutcome, lessIsBetter } from './report.ts'
 import { benchRows, lightModel } from './serving/data.ts';
 import { loopDelayOf } from './serving/loop-delay.ts';
 import { prepareLoad, requireWrk } from './serving/load.ts';
+import { untilQuiet } from './serving/measure.ts';
 import { latenciesOf, percentile } from './serving/open-loop.ts';
 import { startOurPlatform } from './serving/ours.ts';
 import { ask, type BenchServer } from './serving/server.ts';
@@ -36,6 +37,7 @@ export async function benchServingIsolation({ quick }: BenchOptions): Promise<Be
       await ask(server, server.batch, batches[0]!);
       await sample(server, 3); // warm-up
       for (let round = 0; round < rounds; round++) {
+        await untilQuiet(server); // what the batches before left to ship would disturb
         idle.push(await sample(server, seconds));
         const [beside] = await Promise.all([sample(server, seconds), load.run(CONNECTIONS, seconds)]);
         loaded.push(beside);

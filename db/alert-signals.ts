@@ -1,5 +1,5 @@
-import { and, eq, inArray, ne, or, sql } from 'drizzle-orm';
-import { type AlertSignal, KINDS_OF_VERSION, SEVERITY } from '../pipelines/window-alerts.ts';
+import { and, eq, ne, or, sql } from 'drizzle-orm';
+import { type AlertSignal, SEVERITY } from '../pipelines/window-alerts.ts';
 import { isOpen, silenceFor } from './alerts.ts';
 import type { Queries } from './connect.ts';
 import { type Alert, alertDeliveries, alerts, silences } from './schema/alerts.ts';
@@ -29,7 +29,7 @@ export async function applySignals(tx: Queries, subject: AlertSubject, signals: 
   }
 }
 
-/** Resolves what was raised because of another version than this one, which is served now. */
+/** Resolves what was raised because of another version than this one, which is served now: no window speaks of that any more. */
 export async function resolveOtherVersions(tx: Queries, subject: AlertSubject): Promise<void> {
   const { endpoint, model, version } = subject;
   const others = await tx
@@ -39,7 +39,6 @@ export async function resolveOtherVersions(tx: Queries, subject: AlertSubject): 
       and(
         eq(alerts.endpoint, endpoint),
         ne(alerts.state, 'resolved'),
-        inArray(alerts.kind, KINDS_OF_VERSION),
         or(ne(alerts.model, model), ne(alerts.version, version)),
       ),
     )

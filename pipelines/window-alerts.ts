@@ -20,9 +20,6 @@ export const SEVERITY = {
 } as const satisfies Record<AlertKind, string>;
 export const SEVERITIES = ['warning', 'critical'] as const;
 
-/** Kinds that say something of the version that is served; once it is another one, no window speaks of it any more. */
-export const KINDS_OF_VERSION = ALERT_KINDS.filter((kind) => kind !== 'retraining_failed');
-
 /** What is known of a kind now. What no window speaks of has no signal: its alert stays as it is. */
 export interface AlertSignal {
   readonly kind: AlertKind;

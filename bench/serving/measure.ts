@@ -6,7 +6,7 @@ import type { BenchServer } from './server.ts';
 const QUIET_LOOK_MS = 500;
 const QUIET_SHARE = 0.05; // of one processor
 const QUIET_LOOKS = 3; // in a row: a database waits for its disk now and then
-const QUIET_WAIT_MS = 120_000;
+const QUIET_WAIT_MS = 300_000;
 
 /** Of one server under one load, once. */
 export interface Measured {
@@ -18,33 +18,32 @@ export interface Measured {
   readonly peak_mib: number;
 }
 
-export async function measure(
-  { pid, databasePid }: Pick<BenchServer, 'pid' | 'databasePid'>,
-  load: Load,
-  connections: number,
-  seconds: number,
-): Promise<Measured> {
-  const ofDatabase = () => (databasePid === undefined ? Promise.resolve(0) : cpuSecondsOf(databasePid));
-  const cpu = () => Promise.all([cpuSecondsOf(pid), ofDatabase()]);
-  await forgetPeaks(pid);
-  const [before, databaseBefore] = await cpu();
+type Processes = Pick<BenchServer, 'pid' | 'databasePid'>;
+
+export async function measure(server: Processes, load: Load, connections: number, seconds: number): Promise<Measured> {
+  await forgetPeaks(server.pid);
+  const [before, databaseBefore] = await cpuSeconds(server);
   const { requests, seconds: took } = await load.run(connections, seconds);
-  await untilQuiet(async () => (await cpu()).reduce((sum, one) => sum + one, 0));
-  const [after, databaseAfter] = await cpu();
+  await untilQuiet(server);
+  const [after, databaseAfter] = await cpuSeconds(server);
   return {
     requests_per_second: requests / took,
     cpu_us: ((after - before) * 1e6) / requests,
     cpu_with_database_us: ((after - before + databaseAfter - databaseBefore) * 1e6) / requests,
-    peak_mib: await peakMibOf(pid),
+    peak_mib: await peakMibOf(server.pid),
   };
 }
 
-/** Waits until next to nothing is done, so that no server works while another one is measured. */
-async function untilQuiet(cpuSeconds: () => Promise<number>): Promise<void> {
+const cpuSeconds = ({ pid, databasePid }: Processes) =>
+  Promise.all([cpuSecondsOf(pid), databasePid === undefined ? 0 : cpuSecondsOf(databasePid)]);
+
+/** Waits until a server and its database do next to nothing, so that they disturb nobody who is measured. */
+export async function untilQuiet(server: Processes): Promise<void> {
+  const spent = async () => (await cpuSeconds(server)).reduce((sum, one) => sum + one, 0);
   const deadline = performance.now() + QUIET_WAIT_MS;
-  for (let [before, quiet] = [await cpuSeconds(), 0]; ;) {
+  for (let [before, quiet] = [await spent(), 0]; ;) {
     await delay(QUIET_LOOK_MS);
-    const now = await cpuSeconds();
+    const now = await spent();
     quiet = now - before < (QUIET_SHARE * QUIET_LOOK_MS) / 1000 ? quiet + 1 : 0;
     if (quiet === QUIET_LOOKS) return;
     if (performance.now() > deadline)

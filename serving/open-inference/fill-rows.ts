@@ -1,6 +1,7 @@
 import type { ErrorDetail } from '../../lib/errors.ts';
 import type { InputColumn } from '../../ml/features.ts';
 import type { ModelSignature } from '../../ml/signature.ts';
+import { entityRule } from '../entity-rule.ts';
 import { missing, ruleOf } from '../row-validator.ts';
 import { createRowBuffers, layoutOf, type RowBuffers, type RowLayout } from '../scoring/row-buffers.ts';
 import { type Datatype, datatypesOf, FP32 } from './datatypes.ts';
@@ -15,17 +16,28 @@ export type SentValues = readonly unknown[] | DataView | undefined;
 /** Packs the rows of a request. Throws INVALID with one detail per wrong value, named `rows[3].age` as in JSON rows. */
 export type RowFiller = (request: Pick<InferRequest, 'rows' | 'inputs'>) => {
   readonly buffers: RowBuffers;
-  /** In the signature's order. */
+  /** In the order of `loggedNames`. */
   readonly sent: readonly SentValues[];
 };
+type Signature = Pick<ModelSignature, 'inputs' | 'entity'>;
+
+/** What the log keeps of a row: the features in the signature's order, then whom or what it is about. */
+export const loggedNames = ({ inputs, entity }: Signature): readonly string[] => [
+  ...inputs.map(({ name }) => name),
+  ...(entity === undefined ? [] : [entity]),
+];
 
 const MAX_ERRORS = 100; // a wrong tensor repeats itself
 
 /** Makes what packs rows for one signature. */
-export function compileRowFiller({ inputs }: Pick<ModelSignature, 'inputs'>): RowFiller {
+export function compileRowFiller(signature: Signature): RowFiller {
+  const { inputs, entity } = signature;
   const layout = layoutOf(inputs);
-  const columns = inputs.map((input) => compileColumn(input, layout));
-  const names = new Set(inputs.map(({ name }) => name));
+  const columns = [
+    ...inputs.map((input) => compileColumn(input, layout)),
+    ...(entity === undefined ? [] : [entityColumn(entity)]),
+  ];
+  const names = new Set(loggedNames(signature));
 
   return ({ rows, inputs: tensors }) => {
     const buffers = createRowBuffers(layout, rows);
@@ -40,7 +52,29 @@ export function compileRowFiller({ inputs }: Pick<ModelSignature, 'inputs'>): Ro
   };
 }
 
-function compileColumn(input: InputColumn, layout: RowLayout) {
+/** One tensor of a request, as it is checked, packed and logged. */
+interface TensorColumn {
+  readonly name: string;
+  readonly fill: (tensor: TensorInput, buffers: RowBuffers, rows: number, errors: ErrorDetail[]) => SentValues;
+  readonly leaveOut: (buffers: RowBuffers, rows: number, errors: ErrorDetail[]) => undefined;
+}
+
+/** Checked and packed nowhere, as in a JSON row. Bytes have no null: there the empty text is nobody. */
+const entityColumn = (name: string): TensorColumn => ({
+  name,
+  fill: (tensor, _, rows, errors) => {
+    if (tensor.datatype.kind === 'boolean') throw refuseKind(name, tensor, ['text', 'number']);
+    const sent = valuesOf(tensor, rows).map((value) => (value === '' ? null : value));
+    for (const [row, value] of sent.entries()) {
+      const broken = value === null ? null : entityRule(value);
+      if (broken && errors.length < MAX_ERRORS) errors.push({ path: `rows[${row}].${name}`, ...broken });
+    }
+    return sent;
+  },
+  leaveOut: () => undefined,
+});
+
+function compileColumn(input: InputColumn, layout: RowLayout): TensorColumn {
   const { name, type, nullable } = input;
   const rule = ruleOf(input);
   const fillValues = compileColumnFiller(input, layout);
@@ -54,7 +88,7 @@ function compileColumn(input: InputColumn, layout: RowLayout) {
 
   return {
     name,
-    fill: (tensor: TensorInput, buffers: RowBuffers, rows: number, errors: ErrorDetail[]): SentValues => {
+    fill: (tensor, buffers, rows, errors) => {
       requireKind(input, tensor);
       const { datatype, data } = tensor;
       if (fillFloats && datatype === FP32 && data instanceof DataView) {
@@ -66,7 +100,7 @@ function compileColumn(input: InputColumn, layout: RowLayout) {
       fillValues(buffers, values, doubtInto(errors));
       return values;
     },
-    leaveOut: (buffers: RowBuffers, rows: number, errors: ErrorDetail[]): undefined => {
+    leaveOut: (buffers, rows, errors) => {
       const broken = missing(false, nullable);
       if (broken) errors.push({ path: name, ...broken });
       else fillValues(buffers, new Array<null>(rows).fill(null), doubtInto(errors));
@@ -90,8 +124,10 @@ const KINDS: Readonly<Record<InputColumn['type'], readonly Datatype['kind'][]>> 
   categorical_string: ['text'],
 };
 
-function requireKind({ name, type }: InputColumn, { datatype, path }: TensorInput): void {
-  if (KINDS[type].includes(datatype.kind)) return;
-  const taken = KINDS[type].flatMap(datatypesOf).join(', ');
-  throw refuse(`${path}.datatype`, 'datatype', `of '${name}' must be ${taken}`);
+function requireKind({ name, type }: InputColumn, tensor: TensorInput): void {
+  if (!KINDS[type].includes(tensor.datatype.kind)) throw refuseKind(name, tensor, KINDS[type]);
+}
+
+function refuseKind(name: string, { path }: TensorInput, kinds: readonly Datatype['kind'][]) {
+  return refuse(`${path}.datatype`, 'datatype', `of '${name}' must be ${kinds.flatMap(datatypesOf).join(', ')}`);
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ModelSignature } from '../../ml/signature.ts';
 import { ROWS_PER_LINE } from '../prediction-log/lines.ts';
-import type { SentValues } from './fill-rows.ts';
+import { loggedNames, type SentValues } from './fill-rows.ts';
 
 /**
  * The rows as JSON arrays, each of what one line of the log takes: features by name, as they were sent, where a float32 is
@@ -13,9 +13,10 @@ export type RowTexts = (sent: readonly SentValues[], rows: number) => Promise<st
  * Made once for a signature. Most of the time goes into writing the numbers, and JSON.stringify is the fastest at that;
  * that the rows it meets have one shape saves a third. Every name enters the code as a JSON string.
  */
-export function compileRowTexts({ inputs }: Pick<ModelSignature, 'inputs'>): RowTexts {
-  const columns = inputs.map((_, index) => `c${index}`).join();
-  const members = inputs.map(({ name }, index) => `[${JSON.stringify(name)}]: c${index}?.[row]`).join();
+export function compileRowTexts(signature: Pick<ModelSignature, 'inputs' | 'entity'>): RowTexts {
+  const names = loggedNames(signature);
+  const columns = names.map((_, index) => `c${index}`).join();
+  const members = names.map((name, index) => `[${JSON.stringify(name)}]: c${index}?.[row]`).join();
   const body = `'use strict'; const [${columns}] = columns; return {${members}};`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
   const rowOf = new Function('columns', 'row', body) as (columns: readonly Column[], row: number) => object;

@@ -9,6 +9,7 @@ import { compileRowWriter } from '../../serving/scoring/row-writer.ts';
 import type { ServedSlot } from '../../serving/served-slot.ts';
 import { createTestLog, createTestServing, exampleSlot } from './doubles.ts';
 import { GOLDEN_ROWS, servedModel, SIGNATURE } from './example-models.ts';
+import { inferBody, int64, lengthPrefixed, type TestTensor } from './open-inference/requests.ts';
 
 const WITH_ENTITY = { ...SIGNATURE, entity: 'customer' };
 const ROW = GOLDEN_ROWS[0]!;
@@ -108,4 +109,58 @@ test('what the writer accepts the validator accepts, whatever the entity is name
     }
   }
   expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(200);
+});
+
+const AGE: TestTensor = { name: 'age', datatype: 'FP32', shape: [3], data: [30, 40, 50] };
+const about = (datatype: string, data: readonly unknown[] | Buffer): TestTensor => ({
+  ...{ name: 'customer', datatype, shape: [3], data },
+});
+const infer = async (app: ReturnType<typeof serve>['app'], tensors: readonly TestTensor[]) => {
+  const { bytes, headerLength } = inferBody(tensors);
+  const headers = {
+    authorization: 'Bearer tester',
+    ...(headerLength && { 'inference-header-content-length': headerLength }),
+  };
+  const response = await app.request('/v2/models/churn/infer', {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(bytes),
+  });
+  const body = (await response.json()) as {
+    outputs?: { data: unknown[] }[];
+    errors?: { path: string; rule: string }[];
+  };
+  return { status: response.status, body };
+};
+
+test.each([
+  ['BYTES', lengthPrefixed('c-1', '', 'c-3'), ['c-1', null, 'c-3']],
+  ['BYTES', ['c-1', null, 'c-3'], ['c-1', null, 'c-3']],
+  ['INT64', int64(7n, -(2n ** 63n), 9n), [7, null, 9]],
+  ['FP64', [7, null, 9], [7, null, 9]],
+] as const)('in V2 a tensor of %s says whom rows are about; the answer is the same', async (datatype, data, logs) => {
+  const { app, logged } = serve();
+  const plain = await infer(app, [AGE]);
+  const answer = await infer(app, [about(datatype, data), AGE]);
+  expect([plain.status, answer.status]).toEqual([200, 200]);
+  expect(answer.body.outputs![0]).toEqual(plain.body.outputs![0]);
+  const [none, some] = [logged().slice(0, 3), logged().slice(3)];
+  expect(none.map(({ features }) => features)).toEqual([30, 40, 50].map((age) => ({ age })));
+  expect(some.map(({ features }) => features)).toEqual([30, 40, 50].map((age, row) => ({ age, customer: logs[row] })));
+  expect(some.every(({ entity_column }) => entity_column === 'customer')).toBe(true);
+});
+
+test('in V2 as in rows, what is nobody is refused by its row, and logged nowhere', async () => {
+  const { app, logged } = serve();
+  const wrong = await infer(app, [about('BYTES', ['c-1', 'a\0b', 'x'.repeat(201)]), AGE]);
+  expect(wrong.status).toBe(422);
+  expect(wrong.body.errors!.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
+    'rows[1].customer entity',
+    'rows[2].customer entity',
+  ]);
+  const flag = await infer(app, [about('BOOL', [true, false, true]), AGE]);
+  expect(flag.body.errors).toMatchObject([{ path: 'inputs[0].datatype', rule: 'datatype' }]);
+  const nobody = await infer(serve(SIGNATURE).app, [about('BYTES', ['a', 'b', 'c']), AGE]);
+  expect(nobody.body.errors).toMatchObject([{ path: 'inputs[0].name', rule: 'unknown_column' }]);
+  expect(logged()).toEqual([]);
 });
