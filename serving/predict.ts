@@ -58,7 +58,7 @@ export function createPredictor(deps: PredictorDeps) {
 
   /** Answers a batch by `here`, or has the thread answer it. */
   const inLane = (slot: ServedSlot, body: BatchBody, call: PredictionCall, here: () => Promise<EncodedAnswer>) =>
-    lanes(body.bytes.length, here, async () => {
+    lanes({ bytes: body.bytes.length, isHeavy: slot.lane === 'thread' }, here, async () => {
       const { rows, answer } = await batchThread.answer(slot, body, call, (count) => chargeRows(call.charge, count));
       onScored(slot, rows);
       return { body: answer.bytes, jsonBytes: answer.jsonBytes };

@@ -5,6 +5,11 @@ const LARGE_BODY_BYTES = 64 * 2 ** 10;
 // What more may wait for the thread than on the loop: while the loop is busy nobody sees what waits in its sockets.
 const AHEAD = 2;
 
+export interface Batch {
+  readonly bytes: number;
+  /** Is its model scored beside the event loop anyway? Then the batch thread would only open a second one. */
+  readonly isHeavy: boolean;
+}
 export type BatchLanes = ReturnType<typeof createBatchLanes>;
 
 /**
@@ -13,9 +18,9 @@ export type BatchLanes = ReturnType<typeof createBatchLanes>;
  */
 export function createBatchLanes({ depth }: { readonly depth: () => number }) {
   let onLoop = 0;
-  return async <T>(bytes: number, loop: () => Promise<T>, thread: () => Promise<T>): Promise<T> => {
+  return async <T>({ bytes, isHeavy }: Batch, loop: () => Promise<T>, thread: () => Promise<T>): Promise<T> => {
     if (bytes > LARGE_BODY_BYTES) return await thread();
-    if (bytes > SMALL_BODY_BYTES && depth() <= onLoop + AHEAD) return await thread();
+    if (bytes > SMALL_BODY_BYTES && !isHeavy && depth() <= onLoop + AHEAD) return await thread();
     onLoop++;
     try {
       return await loop();

@@ -9,7 +9,7 @@ function start() {
   const lanes = createBatchLanes({ depth: () => depth });
   const taken: string[] = [];
   const ends: (() => void)[] = [];
-  const run = (bytes: number) => {
+  const run = (bytes: number, isHeavy = false) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     ends.push(resolve);
     const on = (lane: string) => () => {
@@ -17,7 +17,7 @@ function start() {
       if (lane === 'thread') depth++;
       return promise;
     };
-    return lanes(bytes, on('loop'), on('thread'));
+    return lanes({ bytes, isHeavy }, on('loop'), on('thread'));
   };
   return { run, taken, ends };
 }
@@ -38,16 +38,24 @@ test('those in between go where fewer wait, to the thread first', async () => {
   expect(taken.at(-1)).toBe('loop'); // the thread still says that five wait, and nobody does on the loop
 });
 
+test('those of a model that has a thread of its own leave the batch thread alone, unless reading them takes long', () => {
+  const { run, taken } = start();
+  void run(20 * KIB, true);
+  void run(65 * KIB, true);
+  expect(taken).toEqual(['loop', 'thread']);
+});
+
 test('a batch that fails waits no longer', async () => {
   const lanes = createBatchLanes({ depth: () => 3 });
+  const batch = { bytes: 20 * KIB, isHeavy: false };
   const failed = lanes(
-    20 * KIB,
+    batch,
     () => Promise.reject(new Error('wrong')),
     () => Promise.resolve('thread'),
   );
   await expect(failed).rejects.toThrow('wrong');
   const next = lanes(
-    20 * KIB,
+    batch,
     () => Promise.resolve('loop'),
     () => Promise.resolve('thread'),
   );
