@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -22,18 +22,22 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-const migrate = (databaseUrl: string) =>
+/** `notYet` is called when it says that something is not there yet. */
+const migrate = (databaseUrl: string, notYet = () => {}) =>
   new Promise<{ status: unknown; log: string }>((resolve) => {
     const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporal.address };
-    execFile(process.execPath, [MIGRATE], { env }, (error, log) => resolve({ status: error?.code ?? 0, log }));
+    const done = (error: ExecFileException | null, log: string) => resolve({ status: error?.code ?? 0, log });
+    const { stdout } = execFile(process.execPath, [MIGRATE], { env }, done);
+    stdout!.on('data', (text: string) => text.includes('not yet') && notYet());
   });
 
 test('a server that starts later is waited for; then tables and search attributes are there, and once more harms nothing', async () => {
   const place = { dataDir: join(folder.path, 'postgres'), durable: false };
   const first = await startEmbeddedPostgres({ ...place, port: 0 });
   await first.stop();
-  const migrating = migrate(first.url);
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const tried = Promise.withResolvers<void>();
+  const migrating = migrate(first.url, tried.resolve);
+  await Promise.race([tried.promise, migrating]);
   const { url, stop } = await startEmbeddedPostgres({ ...place, port: first.port });
   try {
     const { status, log } = await migrating;
