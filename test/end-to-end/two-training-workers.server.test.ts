@@ -89,6 +89,13 @@ test(
         expect(finished.length).toBeGreaterThan(0);
         expect(attempt?.progress?.checkpoint).toEqual(expect.any(String));
         expect(attempt!.progress!.done).toBeGreaterThan(0.4);
+        // What was heard is some time old: stopped, it can no longer finish before it is killed.
+        second.kill('SIGSTOP');
+        await delay(500);
+        if (!(await attempts(id)).some(({ activity, worker }) => activity === attempt!.activity && worker === itself)) {
+          second.kill('SIGCONT');
+          throw new Error('it has finished meanwhile');
+        }
         return { finished, activity: attempt!.activity, progress: attempt!.progress! };
       },
       { timeout: 300_000, interval: 100 },
