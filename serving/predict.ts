@@ -3,7 +3,7 @@ import { lineOf, parseJson, readFlat, rowArrays, rowsOf } from './json-body.ts';
 import type { ModelSlots } from './model-slots.ts';
 import type { PredictionCall } from './prediction-front.ts';
 import { predictionId } from './prediction-id.ts';
-import { latencyOf, linesOf, ROWS_PER_LINE } from './prediction-log/lines.ts';
+import { latencyOf, ROWS_PER_LINE } from './prediction-log/lines.ts';
 import type { PredictionLog } from './prediction-log/record.ts';
 import { chargeRows } from './rates.ts';
 import type { EncodedAnswer } from './open-inference/infer-answer.ts';
@@ -11,6 +11,7 @@ import { createBatchLanes } from './scoring/batch-lanes.ts';
 import type { BatchBody } from './scoring/batch-orders.ts';
 import type { BatchThread } from './scoring/batch-thread.ts';
 import type { RowBuffers } from './scoring/row-buffers.ts';
+import { scoredLines } from './scored-lines.ts';
 import type { ServedSlot } from './served-slot.ts';
 
 export interface PredictorDeps {
@@ -49,9 +50,8 @@ export function createPredictor(deps: PredictorDeps) {
     features: readonly string[],
     call: PredictionCall,
   ) => {
-    const probabilities = await slot.scorePacked(buffers, rows);
-    const ids = Array.from(probabilities, () => predictionId());
-    for (const line of linesOf(slot.texts, ids, features, probabilities, call)) await log.commit(line);
+    const { ids, probabilities, lines } = await scoredLines(slot, buffers, rows, features, call);
+    for (const line of lines) await log.commit(line);
     onScored(slot, rows);
     return { ids, probabilities };
   };

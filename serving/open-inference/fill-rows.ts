@@ -2,7 +2,7 @@ import type { ErrorDetail } from '../../lib/errors.ts';
 import type { InputColumn } from '../../ml/features.ts';
 import type { ModelSignature } from '../../ml/signature.ts';
 import { entityRule } from '../entity-rule.ts';
-import { missing, ruleOf } from '../row-validator.ts';
+import { type ColumnRule, missing, ruleOf } from '../row-validator.ts';
 import { createRowBuffers, layoutOf, type RowBuffers, type RowLayout } from '../scoring/row-buffers.ts';
 import { type Datatype, datatypesOf, FP32 } from './datatypes.ts';
 import { compileColumnFiller, compileFloatFiller, type Doubt } from './fill-column.ts';
@@ -66,8 +66,7 @@ const entityColumn = (name: string): TensorColumn => ({
     if (tensor.datatype.kind === 'boolean') throw refuseKind(name, tensor, ['text', 'number']);
     const sent = valuesOf(tensor, rows).map((value) => (value === '' ? null : value));
     for (const [row, value] of sent.entries()) {
-      const broken = value === null ? null : entityRule(value);
-      if (broken && errors.length < MAX_ERRORS) errors.push({ path: `rows[${row}].${name}`, ...broken });
+      if (value !== null) note(errors, row, name, entityRule(value));
     }
     return sent;
   },
@@ -82,8 +81,7 @@ function compileColumn(input: InputColumn, layout: RowLayout): TensorColumn {
   const doubtInto =
     (errors: ErrorDetail[]): Doubt =>
     (row, value) => {
-      const broken = value === null ? missing(true, nullable) : rule(value);
-      if (broken && errors.length < MAX_ERRORS) errors.push({ path: `rows[${row}].${name}`, ...broken });
+      note(errors, row, name, value === null ? missing(true, nullable) : rule(value));
     };
 
   return {
@@ -106,6 +104,10 @@ function compileColumn(input: InputColumn, layout: RowLayout): TensorColumn {
       else fillValues(buffers, new Array<null>(rows).fill(null), doubtInto(errors));
     },
   };
+}
+
+function note(errors: ErrorDetail[], row: number, name: string, broken: ReturnType<ColumnRule>): void {
+  if (broken && errors.length < MAX_ERRORS) errors.push({ path: `rows[${row}].${name}`, ...broken });
 }
 
 const asBoolean = (value: unknown) => (value === 1 ? true : value === 0 ? false : value);

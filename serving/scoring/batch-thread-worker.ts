@@ -10,10 +10,10 @@ import { createLogger } from '../../lib/log.ts';
 import { parseJson, rowArrays, rowsOf } from '../json-body.ts';
 import { type InferRequest, readInferRequest } from '../open-inference/infer-request.ts';
 import { createInferRows } from '../open-inference/infer-rows.ts';
-import { predictionId } from '../prediction-id.ts';
-import { linesOf, ROWS_PER_LINE } from '../prediction-log/lines.ts';
+import { ROWS_PER_LINE } from '../prediction-log/lines.ts';
 import { openSpoolWriter } from '../prediction-log/spool-writer.ts';
 import { compileRowValidator } from '../row-validator.ts';
+import { scoredLines } from '../scored-lines.ts';
 import { createServedSlot, type ServedSlot } from '../served-slot.ts';
 import type {
   BatchAnswer,
@@ -94,9 +94,8 @@ async function score({ job, source, request }: Extract<BatchOrder, { does: 'scor
   const slot = await slotOf(source);
   const timed = { ...request, arrivedMs: request.arrivedEpochMs - performance.timeOrigin };
   const scoreAndLog = async (buffers: RowBuffers, rows: number, features: readonly string[]) => {
-    const probabilities = await slot.scorePacked(buffers, rows);
-    const ids = Array.from(probabilities, () => predictionId());
-    predictionLog?.append(Buffer.from(linesOf(slot.texts, ids, features, probabilities, timed).join('')));
+    const { ids, probabilities, lines } = await scoredLines(slot, buffers, rows, features, timed);
+    predictionLog?.append(Buffer.from(lines.join('')));
     return { ids, probabilities };
   };
   if ('request' in batch) {
