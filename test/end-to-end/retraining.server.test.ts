@@ -61,6 +61,10 @@ test(
     await expect
       .poll(() => items('/api/v1/retrainings?endpoint=churn'), POLL)
       .toMatchObject([{ sequence: 1, state: 'skipped', reason: 'hysteresis: 1 of 2 windows', run_id: null }]);
+    // Labels that were faster than their predictions wait: those of the first window are to be there for the run.
+    await expect
+      .poll(() => items('/api/v1/endpoints/churn/performance'), POLL)
+      .toMatchObject([{ sequence: 1, realised: { labelled: 500 } }]);
     await sendWindow(2);
     await expect
       .poll(() => items('/api/v1/retrainings?state=completed'), POLL)
