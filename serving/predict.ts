@@ -61,7 +61,7 @@ export function createPredictor(deps: PredictorDeps) {
     lanes({ bytes: body.bytes.length, isHeavy: slot.lane === 'thread' }, here, async () => {
       const { rows, answer } = await batchThread.answer(slot, body, call, (count) => chargeRows(call.charge, count));
       onScored(slot, rows);
-      return { body: answer.bytes, jsonBytes: answer.jsonBytes };
+      return answer;
     });
 
   return {

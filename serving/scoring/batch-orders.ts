@@ -1,5 +1,6 @@
 import type { ServedModel } from '../../db/endpoints.ts';
 import type { SpoolSettings } from '../prediction-log/spool-writer.ts';
+import type { EncodedAnswer } from '../open-inference/infer-answer.ts';
 import type { LoggedRequest } from './answer-texts.ts';
 
 /** What the batch thread is constructed with. */
@@ -29,10 +30,8 @@ export interface BatchBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly tensors: TensorsAsked | null;
 }
-export interface BatchAnswer {
-  readonly bytes: Uint8Array;
-  /** How much of it is JSON; null when all of it is. */
-  readonly jsonBytes: number | null;
+export interface BatchAnswer extends EncodedAnswer {
+  readonly body: Uint8Array;
 }
 export type BatchOrder =
   /** Reads a body and answers its number of rows; `score` or `drop` of the same job follows. */

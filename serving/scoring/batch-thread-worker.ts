@@ -114,7 +114,7 @@ async function score({ job, source, request }: Extract<BatchOrder, { does: 'scor
 /** In memory of its own, which can be given away: small buffers share theirs. */
 function answerOf(body: string | Uint8Array, jsonBytes: number | null): Answered {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
-  return { output: { bytes, jsonBytes } satisfies BatchAnswer, moved: [bytes.buffer] };
+  return { output: { body: bytes, jsonBytes } satisfies BatchAnswer, moved: [bytes.buffer] };
 }
 
 /** The most recently used are kept. */

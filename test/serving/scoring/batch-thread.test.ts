@@ -32,7 +32,7 @@ const rowsOf = (body: unknown) => ({ bytes: bytesOf(body), tensors: null });
 const answered = async (body: unknown) => {
   const { rows, answer } = await thread.answer(source, rowsOf(body), call, free);
   expect(answer.jsonBytes).toBeNull();
-  return { rows, body: JSON.parse(new TextDecoder().decode(answer.bytes)) as Record<string, unknown> };
+  return { rows, body: JSON.parse(new TextDecoder().decode(answer.body)) as Record<string, unknown> };
 };
 
 beforeAll(async () => {
@@ -114,7 +114,7 @@ test('tensors are answered as tensors, and every row of them is in the spool', a
   const { rows, answer } = await thread.answer(source, { ...body, bytes: view }, call, free);
   expect(rows).toBe(ROWS);
   expect(slab.length).toBe(body.bytes.length + 100); // it was not given away
-  const header = JSON.parse(new TextDecoder().decode(answer.bytes.subarray(0, answer.jsonBytes!))) as {
+  const header = JSON.parse(new TextDecoder().decode(answer.body.subarray(0, answer.jsonBytes!))) as {
     outputs: unknown[];
   };
   expect(header).toMatchObject({ model_name: 'churn', model_version: '4' });
@@ -123,7 +123,7 @@ test('tensors are answered as tensors, and every row of them is in the spool', a
     onnx,
     Array.from(AGES, (age) => ({ age })),
   );
-  const bytes = answer.bytes.slice(answer.jsonBytes!, answer.jsonBytes! + 4 * ROWS);
+  const bytes = answer.body.slice(answer.jsonBytes!, answer.jsonBytes! + 4 * ROWS);
   expect([...new Float32Array(bytes.buffer)]).toEqual(wanted);
   const lines = (await spooled()).slice(before);
   expect(lines.map(({ features, probability }) => ({ features, probability }))).toEqual(
