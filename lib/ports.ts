@@ -6,16 +6,30 @@ import { PlatformError } from './errors.ts';
 // between our looking and the listening of the process it was found for.
 const FROM = 20_000;
 const TO = 32_768;
+/** What this process was given: a port is free until somebody listens on it, and two may ask before the first listens. */
+const given = new Set<number>();
 
-/** Answers with a port that nobody listens on: `port` itself, or any when it is 0. Throws CONFLICT naming the variable. */
+/**
+ * Answers with a port that nobody listens on: `port` itself, or any when it is 0, another one each time. Throws CONFLICT
+ * naming the variable.
+ */
 export async function claimPort(port: number, variable: string, host = '127.0.0.1'): Promise<number> {
   for (let left = 20; ; left--) {
-    const candidate = port || randomInt(FROM, TO);
+    const candidate = port || anotherPort();
+    given.add(candidate);
     try {
       return await listenOnce(candidate, host);
     } catch (error) {
       if (port !== 0 || left === 0) throw portError(error as NodeJS.ErrnoException, candidate, variable);
     }
+  }
+}
+
+function anotherPort(): number {
+  if (given.size >= TO - FROM) given.clear();
+  for (;;) {
+    const port = randomInt(FROM, TO);
+    if (!given.has(port)) return port;
   }
 }
 

@@ -22,3 +22,9 @@ test('0 gives a free port below those that systems give away by themselves', asy
   expect(port).toBeGreaterThan(1024);
   expect(port).toBeLessThan(32_768);
 });
+
+test('0 gives nobody a port that another was given, who may not listen on it yet', async () => {
+  const ports: number[] = [];
+  while (ports.length < 500) ports.push(await claimPort(0, 'API_PORT'));
+  expect(new Set(ports).size).toBe(500);
+});
