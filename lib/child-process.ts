@@ -74,8 +74,8 @@ export async function waitUntilReady(
     if (await answers().catch(() => false)) return;
     await delay(50);
   }
-  await program.stop();
   const what = exit === undefined ? `did not answer within ${timeoutMs / 1000} s` : `ended with status ${exit}`;
+  await program.stop(); // it ends by this, too
   throw new PlatformError(
     'UNAVAILABLE',
     `${name} ${what}. The end of its log:\n${tail(logFile).map(readable).join('\n')}`,
