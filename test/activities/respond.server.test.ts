@@ -136,7 +136,7 @@ test('a failed run raises an alert, and is tried again when the cooldown is over
   ]);
   await judge(3);
   expect((await listed())[0]!.reason).toMatch(/^cooldown: until /);
-  now = new Date(now.getTime() + DAY_MS + 1000);
+  now = new Date(Date.now() + DAY_MS + 1000);
   expect((await judge(4)).retraining?.run_id).toBe(`retrain-${name}-4`);
   await end(4, { state: 'completed', version: 2, promoted: true });
   expect((await open()).map(({ kind }) => kind)).toEqual(['drift']);
@@ -147,7 +147,7 @@ test('a retraining that was terminated is found to be over, and a later cause st
   await judge(2);
   isUnderWay = false;
   expect((await judge(2)).retraining).not.toBeNull(); // its workflow may be about to start
-  now = new Date(now.getTime() + 6 * 60_000);
+  now = new Date(Date.now() + 6 * 60_000);
   const { deliveries } = await judge(3);
   expect(await listed()).toMatchObject([
     { sequence: 3, state: 'skipped', reason: expect.stringMatching(/^cooldown: until /) as string },
