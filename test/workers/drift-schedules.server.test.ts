@@ -4,11 +4,15 @@ import type { TemporalServer } from '../../lib/temporal-server.ts';
 import { type DriftSchedulesDeps, startDriftSchedules } from '../../workers/drift-schedules.ts';
 import { startTestTemporal } from '../platform.ts';
 
+const SOON = { timeout: 60_000 };
+
 let server: TemporalServer;
 let client: Client;
 beforeAll(async () => {
   server = await startTestTemporal();
-  client = new Client({ connection: await Connection.connect({ address: server.address }) });
+  client = new Client({
+    connection: await Connection.connect({ address: server.address, connectTimeout: '1 minute' }),
+  });
 });
 afterAll(async () => {
   await client?.connection.close();
@@ -27,7 +31,7 @@ async function reconcile(changes: Partial<DriftSchedulesDeps>, done: () => void 
     lookEveryMs: 50,
     ...changes,
   });
-  await vi.waitFor(done, { timeout: 20_000 }).finally(schedules.stop);
+  await vi.waitFor(done, SOON).finally(schedules.stop);
 }
 const describe = (endpoint: string) => client.schedule.getHandle(`drift:${endpoint}`).describe();
 const every = async (endpoint: string) => (await describe(endpoint)).spec.intervals!.map((interval) => interval.every);
@@ -35,7 +39,7 @@ const every = async (endpoint: string) => (await describe(endpoint)).spec.interv
 test('every endpoint that is served is watched, at once and then in each period', async () => {
   await reconcile({}, async () => expect(await every('loans')).toEqual([600_000]));
   expect(await every('churn')).toEqual([600_000]);
-  await vi.waitFor(async () => expect((await describe('churn')).info.numActionsTaken).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(async () => expect((await describe('churn')).info.numActionsTaken).toBe(1), SOON);
   const { action, policies } = await describe('churn');
   expect(action).toMatchObject({ workflowType: 'watchDrift', taskQueue: 'pipeline-v1', args: [{ endpoint: 'churn' }] });
   expect(policies.overlap).toBe('BUFFER_ONE');
@@ -57,7 +61,7 @@ test('several workers at once, and one that cannot read the endpoints at first, 
   const there = async () => expect(await every('fraud')).toEqual([600_000]);
   await Promise.all([1, 2, 3].map(() => reconcile({ servedEndpoints, log }, there)));
   expect(warn).toHaveBeenCalled();
-  await vi.waitFor(async () => expect((await describe('fraud')).info.numActionsTaken).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(async () => expect((await describe('fraud')).info.numActionsTaken).toBe(1), SOON);
 });
 
 test('a schedule that was deleted is made again after a while; one that is there is left as it is', async () => {
