@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { AllActivities } from './fake-activities.ts';
 import { pauseSignal, resumeSignal, statusQuery } from '../../workflows/messages.ts';
 import { brokenContract, endlessTraining, fakeActivities } from './fake-activities.ts';
-import { startJob, startTemporal, withWorkers } from './temporal.ts';
+import { historyLengths, startJob, startTemporal, withWorkers } from './temporal.ts';
+
+const SOON = { timeout: 60_000 };
 
 let temporal: Awaited<ReturnType<typeof startTemporal>>;
 beforeAll(async () => void (temporal = await startTemporal()));
@@ -77,13 +79,7 @@ test('a batch of ten million rows keeps every history within 400 events and scor
   const { status, lengths, memo } = await withWorkers(temporal.native, activities, async () => {
     const handle = await startJob(temporal.client, 'batchPredict');
     await handle.result();
-    const lengths: number[] = [];
-    for await (const { workflowId, historyLength } of temporal.client.workflow.list({
-      query: `WorkflowId = '${handle.workflowId}'`,
-    })) {
-      expect(workflowId).toBe(handle.workflowId);
-      lengths.push(historyLength);
-    }
+    const lengths = await historyLengths(temporal.client, handle);
     const { memo } = await handle.describe();
     return { status: await handle.query(statusQuery), lengths, memo };
   });
@@ -111,15 +107,13 @@ test('while paused, running chunks finish and no new one begins; resumed, the ba
   const { activities, projected } = fakeActivities({ scoreChunk });
   await withWorkers(temporal.native, activities, async () => {
     const handle = await startJob(temporal.client, 'batchPredict');
-    await vi.waitFor(() => expect(started).toHaveLength(2), { timeout: 20_000 });
+    await vi.waitFor(() => expect(started).toHaveLength(2), SOON);
     await handle.signal(pauseSignal);
     expect(await handle.query(statusQuery)).toMatchObject({ state: 'PAUSED', waiting_for: 'somebody to resume it' });
     open();
-    await vi.waitFor(async () => expect((await handle.query(statusQuery)).batch!.chunks_scored).toBe(2), {
-      timeout: 20_000,
-    });
+    await vi.waitFor(async () => expect((await handle.query(statusQuery)).batch!.chunks_scored).toBe(2), SOON);
     expect(started).toHaveLength(2);
-    await vi.waitFor(() => expect(projected.at(-1)!.status.state).toBe('PAUSED'), { timeout: 20_000 });
+    await vi.waitFor(() => expect(projected.at(-1)!.status.state).toBe('PAUSED'), SOON);
     await handle.signal(resumeSignal);
     await handle.result();
     const status = await handle.query(statusQuery);

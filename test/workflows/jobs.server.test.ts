@@ -5,6 +5,8 @@ import { candidateProgressSignal, statusQuery } from '../../workflows/messages.t
 import { brokenContract, endlessTraining, failedGate, fakeActivities } from './fake-activities.ts';
 import { startJob, startTemporal, withWorkers } from './temporal.ts';
 
+const SOON = { timeout: 60_000 };
+
 let temporal: Awaited<ReturnType<typeof startTemporal>>;
 beforeAll(async () => void (temporal = await startTemporal()));
 afterAll(() => temporal.stop());
@@ -129,7 +131,7 @@ test('cancelling stops the running candidates and says so', async () => {
   const { activities, projected } = fakeActivities({ trainCandidate: endlessTraining });
   const status = await withWorkers(temporal.native, activities, async () => {
     const handle = await startJob(temporal.client, 'trainModel');
-    await vi.waitFor(async () => expect((await handle.query(statusQuery)).stage).toBe('training'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await handle.query(statusQuery)).stage).toBe('training'), SOON);
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow();
     return await handle.query(statusQuery);
@@ -151,7 +153,7 @@ test('progress of a candidate shows in the query while it trains', async () => {
   const { activities } = fakeActivities({ trainCandidate: endlessTraining });
   await withWorkers(temporal.native, activities, async () => {
     const handle = await startJob(temporal.client, 'trainModel');
-    await vi.waitFor(async () => expect((await handle.query(statusQuery)).stage).toBe('training'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await handle.query(statusQuery)).stage).toBe('training'), SOON);
     await handle.signal('candidateProgress', { candidate_id: 'gradient_boosting-1', attempt: 2, progress: 40 });
     const { candidates } = await handle.query(statusQuery);
     expect(candidates[1]).toMatchObject({ state: 'RUNNING', attempt: 2, progress: 40 });

@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AwaitDriftWorkInput, DriftWork } from '../../activities/drift.ts';
 import { type AllActivities, brokenContract, fakeActivities } from './fake-activities.ts';
-import { startJob, startTemporal, withWorkers } from './temporal.ts';
+import { historyLengths, startJob, startTemporal, withWorkers } from './temporal.ts';
 
 let temporal: Awaited<ReturnType<typeof startTemporal>>;
 beforeAll(async () => void (temporal = await startTemporal()));
@@ -35,21 +35,8 @@ async function watch(work: (input: AwaitDriftWorkInput) => DriftWork | null, rep
   return await withWorkers(temporal.native, activities, async () => {
     const handle = await startJob(temporal.client, 'watchDrift');
     await handle.result();
-    return { asked, computed, lengths: await historyLengths(handle.workflowId) };
+    return { asked, computed, lengths: await historyLengths(temporal.client, handle) };
   });
-}
-
-/** Of all executions of a workflow, as soon as Temporal lists each as closed. */
-async function historyLengths(workflowId: string): Promise<number[]> {
-  const list = async () => {
-    const found = [];
-    for await (const execution of temporal.client.workflow.list({ query: `WorkflowId = '${workflowId}'` }))
-      found.push(execution);
-    expect(found.filter(({ status }) => status.name === 'COMPLETED')).toHaveLength(1);
-    expect(found.filter(({ status }) => status.name === 'RUNNING')).toEqual([]);
-    return found.map(({ historyLength }) => historyLength);
-  };
-  return await vi.waitFor(list, { timeout: 30_000, interval: 200 });
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
