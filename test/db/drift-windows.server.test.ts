@@ -128,15 +128,21 @@ test('a line holds all that a window is computed from', async () => {
 
 test('predictions that are not committed yet are waited for, and skipped by no window', async () => {
   await insert(20);
-  let closing: Promise<unknown> | undefined;
-  await connection.db.transaction(async (slow) => {
-    await createPredictionRepository(slow).insert(exampleLine({ id: predictionId() }));
-    await insert(20); // at positions after the one that nobody sees
-    closing = windows.close(rule({ most: 1000 }));
-    await delay(300);
-  });
-  expect(await closing).toBe(1);
-  expect((await windows.get('churn', 1)).rows).toBe(41);
+  let rows = 20;
+  let closed: unknown = 'later';
+  // Where the 300 ms become two seconds it is not waited for: then once more.
+  for (let tries = 0; closed === 'later' && tries < 10; tries++) {
+    let closing: Promise<unknown> | undefined;
+    await connection.db.transaction(async (slow) => {
+      await createPredictionRepository(slow).insert(exampleLine({ id: predictionId() }));
+      rows += 1 + (await insert(20)).length; // at positions after the one that nobody sees
+      closing = windows.close(rule({ most: 1000 }));
+      await delay(300);
+    });
+    closed = await closing;
+  }
+  expect(closed).toBe(1);
+  expect((await windows.get('churn', 1)).rows).toBe(rows);
 });
 
 test('who adds predictions for longer than two seconds is not waited for, and nobody waits behind', async () => {
@@ -149,7 +155,7 @@ test('who adds predictions for longer than two seconds is not waited for, and no
   expect(await windows.close(rule())).toBe(1);
 });
 
-test('while many add and many close, every prediction is in exactly one window', { timeout: 120_000 }, async () => {
+test('while many add and many close, every prediction is in exactly one window', async () => {
   const others = Array.from({ length: 6 }, () => connect(database.url, { max: 3 }));
   const sent: string[] = [];
   let isOver = false;

@@ -32,6 +32,7 @@ beforeEach(async () => {
 
 const log = { warn: vi.fn() };
 const policy = { name: 'general', limit: 200, windowMs: 60_000 };
+const BACKOFF = { free: 5, firstWaitMs: 60_000, longestWaitMs: 900_000, forgetMs: 3_600_000 };
 const counters = (connection: Connection) => createRateLimitRepository(connection.db);
 const times = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, index) => make(index));
@@ -41,7 +42,9 @@ const pass = (ms: number) =>
   first.db.update(rateLimits).set({ expire: sql`${rateLimits.expire} - ${ms} * interval '1 millisecond'` });
 
 test('counters add up over connections, and of concurrent requests exactly as many pass as the limit says', async () => {
-  const rates = [first, second].map((connection) => createExactRate({ policy, log, add: counters(connection).add }));
+  const rates = [first, second].map((connection) =>
+    createExactRate({ policy, log, add: counters(connection).add, patienceMs: 60_000 }),
+  );
   const taken = await Promise.all(times(260, async (index) => await rates[index % 2]!.take('ada')));
   expect(taken.filter(({ allowed }) => allowed)).toHaveLength(200);
   expect(log.warn).not.toHaveBeenCalled();
@@ -78,7 +81,7 @@ test('rows hold no name or address, and are deleted when they are over', async (
   const { add, prune, loginAttempts } = counters(first);
   await add(policy, [{ key: 'ada.lovelace', points: 1 }]);
   await add({ ...policy, windowMs: 1 }, [{ key: '198.51.100.1', points: 1 }]);
-  await loginAttempts({ free: 5, firstWaitMs: 1000, longestWaitMs: 1000, forgetMs: 1000 }).begin('ada 198.51.100.1');
+  await loginAttempts(BACKOFF).begin('ada 198.51.100.1');
   const rows = await first.db.select().from(rateLimits);
   expect(rows).toHaveLength(3);
   for (const { key } of rows) expect(key).toMatch(/^[\w-]{43}$/);
@@ -86,8 +89,6 @@ test('rows hold no name or address, and are deleted when they are over', async (
   await prune();
   expect(await first.db.select().from(rateLimits)).toHaveLength(2);
 });
-
-const BACKOFF = { free: 5, firstWaitMs: 60_000, longestWaitMs: 900_000, forgetMs: 3_600_000 };
 
 /** Logins against one right password, over both connections in turn. */
 function createLogins() {
