@@ -31,7 +31,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.server.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           isolate: false, // half the time goes into imports otherwise
           sequence: { groupOrder: 1 },
         },
