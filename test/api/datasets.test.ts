@@ -8,6 +8,7 @@ import { listenHttp } from '../../lib/http/listen.ts';
 import { createTestApp, problemOf, type TestApp } from './doubles.ts';
 
 const path = '/api/v1/datasets';
+const SOON = { timeout: 60_000 };
 const upload = (api: TestApp, query: string, body: string | ReadableStream<Uint8Array>, contentType = 'text/csv') =>
   api.app.request(`${path}?${query}`, {
     method: 'POST',
@@ -85,10 +86,10 @@ test.each([
   const head = `POST ${path}?name=churn HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ada\r\ncontent-type: text/csv\r\n`;
   const socket = connect(port, '127.0.0.1');
   socket.write(head + rest);
-  await expect.poll(api.leftovers).toHaveLength(1);
+  await expect.poll(api.leftovers, SOON).toHaveLength(1);
   socket.destroy();
   await once(socket, 'close');
-  await expect.poll(api.leftovers).toEqual([]);
+  await expect.poll(api.leftovers, SOON).toEqual([]);
   expect(api.datasets.rows.size).toBe(0);
 });
 

@@ -4,6 +4,7 @@ import type { JobStatus } from '../../workflows/messages.ts';
 import { exampleStatus } from '../db/examples.ts';
 import { createTestApp, problemOf, type TestApp } from './doubles.ts';
 
+const SOON = { timeout: 60_000 };
 const source = { kind: 'object', key: 'churn.csv', format: 'csv' };
 const start = (api: TestApp, id: string) => api.post('/api/v1/train', { pipeline: 'churn', source, run_id: id });
 const read = async (api: TestApp, id: string) =>
@@ -120,10 +121,10 @@ test('a quiet stream carries keep-alive comments, and reading stops when the cli
   let reads = 0;
   const query = api.engine.engine.query.bind(api.engine.engine);
   api.engine.engine.query = (id) => (reads++, query(id));
-  await expect.poll(() => reads).toBeGreaterThan(0);
+  await expect.poll(() => reads, SOON).toBeGreaterThan(0);
   leave.abort();
   await reader.read().catch(() => undefined);
-  await expect.poll(() => reads - (reads = 0), { interval: 50 }).toBe(0);
+  await expect.poll(() => reads - (reads = 0), { ...SOON, interval: 50 }).toBe(0);
 });
 
 test('a shutdown ends the open streams', async () => {

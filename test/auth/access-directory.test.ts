@@ -6,6 +6,8 @@ import type { AccessState } from '../../db/access.ts';
 import { createKeptJson } from '../../lib/kept-json.ts';
 import { temporaryFolder } from '../platform.ts';
 
+const SOON = { timeout: 60_000 };
+
 const stateOf = (revision: number, ...names: string[]): AccessState => ({
   revision,
   users: names.map((name) => ({ name, role: 'user', disabled: false, tokenVersion: 1 })),
@@ -44,7 +46,7 @@ test('it knows users and keys, and loads them again only when the revision moved
   expect(directory.apiKey('k1')).toMatchObject({ userName: 'ada', expiresMs: Date.UTC(2030, 0, 1) });
   expect(directory.user('bob')).toBeUndefined();
   state = stateOf(2, 'bob');
-  await vi.waitFor(() => expect(directory.user('bob')).toBeDefined());
+  await vi.waitFor(() => expect(directory.user('bob')).toBeDefined(), SOON);
   expect(directory.user('ada')).toBeUndefined();
   expect(load.mock.calls.slice(0, 2)).toEqual([[null], [1]]);
 });
@@ -59,7 +61,7 @@ test('a notification is heard without waiting for the next poll', async () => {
   });
   state = stateOf(2, 'bob');
   tell();
-  await vi.waitFor(() => expect(directory.user('bob')).toBeDefined());
+  await vi.waitFor(() => expect(directory.user('bob')).toBeDefined(), SOON);
 });
 
 test('a refresh never joins a load that began before the change', async () => {
@@ -90,12 +92,12 @@ test('while the database is away it keeps what it knows, says so once, and goes 
   const { directory, warn } = await start({ load: loads });
   load = away;
   const before = loads.mock.calls.length;
-  await vi.waitFor(() => expect(loads.mock.calls.length).toBeGreaterThan(before + 3));
+  await vi.waitFor(() => expect(loads.mock.calls.length).toBeGreaterThan(before + 3), SOON);
   await directory.refresh();
   expect(directory.user('ada')).toBeDefined();
   expect(warn).toHaveBeenCalledTimes(1);
   load = () => Promise.resolve(stateOf(2, 'bob'));
-  await vi.waitFor(() => expect(directory.user('bob')).toBeDefined());
+  await vi.waitFor(() => expect(directory.user('bob')).toBeDefined(), SOON);
 });
 
 test('a start without the database knows what was known last time, from a file that only its user can read', async () => {
@@ -103,7 +105,7 @@ test('a start without the database knows what was known last time, from a file t
   onTestFinished(folder.remove);
   const path = join(folder.path, 'new', 'access.json');
   await start({ load: () => Promise.resolve(stateOf(1, 'ada')), memory: createKeptJson(path) });
-  await vi.waitFor(async () => expect((await stat(path)).mode & 0o777).toBe(0o600));
+  await vi.waitFor(async () => expect((await stat(path)).mode & 0o777).toBe(0o600), SOON);
   const { directory } = await start({ memory: createKeptJson(path) });
   expect(directory.user('ada')).toBeDefined();
   expect(directory.apiKey('k1')?.secretHash).toEqual(Buffer.from('ab'.repeat(32), 'hex'));

@@ -4,6 +4,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { logFileOf, logLines, printedBy, readableLog } from '../../cli/logs.ts';
 import { temporaryFolder } from '../platform.ts';
 
+const SOON = { timeout: 60_000 };
+
 async function home(files: Record<string, string>) {
   const { path, remove } = await temporaryFolder('logs');
   onTestFinished(remove);
@@ -54,15 +56,15 @@ test('following shows what is added, line by line, and goes on in the file that 
   const following = (async () => {
     for await (const line of logLines(file, { follow: true, signal: stopped.signal })) seen.push(line);
   })();
-  await vi.waitFor(() => expect(seen).toEqual(['before']));
+  await vi.waitFor(() => expect(seen).toEqual(['before']), SOON);
   await appendFile(file, 'half a ');
   await appendFile(file, 'line é\nand');
-  await vi.waitFor(() => expect(seen).toEqual(['before', 'half a line é']), { timeout: 5000 });
+  await vi.waitFor(() => expect(seen).toEqual(['before', 'half a line é']), SOON);
   await appendFile(file, ' more\n');
-  await vi.waitFor(() => expect(seen.at(-1)).toBe('and more'), { timeout: 5000 });
+  await vi.waitFor(() => expect(seen.at(-1)).toBe('and more'), SOON);
   await rename(file, `${file}.1`);
   await writeFile(file, 'anew\n');
-  await vi.waitFor(() => expect(seen.at(-1)).toBe('anew'), { timeout: 5000 });
+  await vi.waitFor(() => expect(seen.at(-1)).toBe('anew'), SOON);
   stopped.abort();
   await following;
 });

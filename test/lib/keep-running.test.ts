@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { keepRunning, type Running } from '../../lib/keep-running.ts';
 
+const SOON = { timeout: 60_000 };
+
 /** Something that runs until `die` or `stop`. */
 function fake(pid: number) {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -19,7 +21,7 @@ test('starts again what died, handing over what ran before, and says so', async 
   const { report, ...rest } = options();
   const kept = await keepRunning(start, { ...rest, report });
   first.die();
-  await vi.waitFor(() => expect(kept.current().pid).toBe(2));
+  await vi.waitFor(() => expect(kept.current().pid).toBe(2), SOON);
   expect(start.mock.calls).toEqual([[undefined], [first]]);
   expect(report.mock.calls.flat().join('\n')).toMatch(/it ended unexpectedly[^]*it runs again \(process 2\)/);
   await kept.stop();
@@ -34,7 +36,7 @@ test('goes on trying when a new start fails', async () => {
     .mockResolvedValueOnce(fake(3));
   const kept = await keepRunning(start, options());
   first.die();
-  await vi.waitFor(() => expect(kept.current().pid).toBe(3));
+  await vi.waitFor(() => expect(kept.current().pid).toBe(3), SOON);
   await kept.stop();
 });
 

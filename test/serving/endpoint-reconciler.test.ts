@@ -8,7 +8,7 @@ import { exampleLoaded } from './doubles.ts';
 import { servedModel } from './example-models.ts';
 import { recordSpans } from '../recorded-spans.ts';
 
-const SOON = { timeout: 10_000 };
+const SOON = { timeout: 60_000 };
 
 const spans = recordSpans();
 

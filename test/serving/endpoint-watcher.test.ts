@@ -4,7 +4,7 @@ import type { WatchedEndpoint } from '../../db/endpoints.ts';
 import { startEndpointWatcher } from '../../serving/endpoint-watcher.ts';
 import { createRevisionReports } from '../../serving/revision-reports.ts';
 
-const SOON = { timeout: 10_000 };
+const SOON = { timeout: 60_000 };
 
 const CHURN: WatchedEndpoint = {
   name: 'churn',

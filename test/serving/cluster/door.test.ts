@@ -4,6 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDoor, type Taker } from '../../../serving/cluster/door.ts';
 
+const SOON = { timeout: 60_000 };
+
 async function openTestDoor() {
   const door = await openDoor({ host: '127.0.0.1', port: 0, variable: 'PORT' });
   onTestFinished(door.close);
@@ -33,7 +35,7 @@ test('connections go to the processes in turn', async () => {
   door.add(one.taker);
   door.add(other.taker);
   for (let calls = 0; calls < 4; calls++) await call();
-  await expect.poll(() => [one.taken.length, other.taken.length]).toEqual([2, 2]);
+  await expect.poll(() => [one.taken.length, other.taken.length], SOON).toEqual([2, 2]);
 });
 
 test('of a process that is gone the next one gets the connection, and it is not asked again', async () => {
@@ -42,7 +44,7 @@ test('of a process that is gone the next one gets the connection, and it is not 
   door.add(killed.taker);
   door.add(alive.taker);
   for (let calls = 0; calls < 3; calls++) await call();
-  await expect.poll(() => alive.taken.length).toBe(3);
+  await expect.poll(() => alive.taken.length, SOON).toBe(3);
   expect(killed.taken.length).toBe(1);
 });
 
@@ -51,12 +53,12 @@ test('when the only process is gone, the event loop goes on and connections wait
   const killed = gone();
   door.add(killed.taker);
   await call();
-  await expect.poll(() => killed.taken.length).toBe(1);
+  await expect.poll(() => killed.taken.length, SOON).toBe(1);
   await call();
   await nextTurn();
   door.remove(killed.taker); // its channel closes, later
   const next = takerOf();
   door.add(next.taker);
-  await expect.poll(() => next.taken.length).toBe(2);
+  await expect.poll(() => next.taken.length, SOON).toBe(2);
   expect(killed.taken.length).toBe(1);
 });

@@ -18,7 +18,7 @@ async function createLog(changes: Partial<PredictionLogDeps> = {}) {
   const start = (orphans: string[] = []) => startPredictionLog({ ...settings, insert, log, orphans, ...changes });
   return { folder, table, insert, log, start, away: (away: boolean) => void (isAway = away) };
 }
-const SOON = { timeout: 10_000 };
+const SOON = { timeout: 60_000 };
 
 test('what is committed appears in the table by itself, from all threads, and the rest when it stops', async () => {
   const { start, table } = await createLog();

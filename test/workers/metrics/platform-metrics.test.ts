@@ -4,6 +4,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { DriftState, EndpointState, JudgedWindow, PlatformStateRepository } from '../../../db/platform-state.ts';
 import { startPlatformMetrics } from '../../../workers/metrics/platform-metrics.ts';
 
+const SOON = { timeout: 60_000 };
+
 const endpoint = (changes: Partial<EndpointState> = {}): EndpointState => ({
   ...{ endpoint: 'churn', model: 'churn', version: 3, createdSeconds: 100, activatedSeconds: 200 },
   ...{ lastPredictionSeconds: null, waiting: 7, unreported: 1 },
@@ -35,7 +37,7 @@ function start(answers: Partial<PlatformStateRepository> = {}, readTaskQueues = 
   const metrics = startPlatformMetrics({ registry, repository, readTaskQueues, log, everyMs: 5 });
   onTestFinished(metrics.stop);
   const lines = async () => (await registry.metrics()).split('\n');
-  const becomes = (line: string) => vi.waitFor(async () => expect(await lines()).toContain(line));
+  const becomes = (line: string) => vi.waitFor(async () => expect(await lines()).toContain(line), SOON);
   return { lines, becomes, warn };
 }
 
