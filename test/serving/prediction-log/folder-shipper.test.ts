@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PlatformError } from '../../../lib/errors.ts';
 import { predictionId } from '../../../serving/prediction-id.ts';
 import { singleLines } from '../../../serving/prediction-log/batch-line.ts';
@@ -13,6 +13,10 @@ const MINUTE_MS = 60_000;
 const away = () => new PlatformError('UNAVAILABLE', 'predictions were not stored (no connection)');
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
 const linesOf = (all: readonly (number | string)[]) => all.map((one) => `${one}\n`).join('');
+
+// The clock stands still: a segment that may just be written to stays so.
+beforeEach(() => void vi.setSystemTime(Date.now()));
+afterEach(() => void vi.useRealTimers());
 
 /** A spool and a table in memory; `refuse` says which lines Postgres would not take. */
 async function createShipping() {

@@ -2,14 +2,17 @@ import { fdatasync, mkdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Disk } from '../../../serving/prediction-log/segment-file.ts';
 import { SEGMENT_BYTES, SEGMENT_MS } from '../../../serving/prediction-log/segments.ts';
 import { openSpoolWriter, type SpoolSettings } from '../../../serving/prediction-log/spool-writer.ts';
 import { segmentsIn, temporarySpool, textIn } from './spools.ts';
 
+// The clock stands still, so that no segment ends by age unasked.
+beforeEach(() => void vi.setSystemTime(Date.now()));
 afterEach(() => void vi.useRealTimers());
 
+const SOON = { timeout: 60_000 };
 type Write = Disk['write'];
 const openWriter = (settings: SpoolSettings, changes: Partial<Disk> = {}) => {
   const onError = vi.fn();
@@ -54,7 +57,7 @@ test('a segment ends by size and by age, and a start begins a new one', async ()
   await first.commit(large);
   await first.commit('b\n');
   expect(segmentsIn(folder)).toHaveLength(2);
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + SEGMENT_MS });
+  vi.setSystemTime(Date.now() + SEGMENT_MS);
   await first.commit('c\n');
   vi.setSystemTime(Date.now() - 3_600_000); // the clock is put back
   await first.commit('d\n');
@@ -156,12 +159,12 @@ test('what was written is sent to the disk in the background; a disk that fails 
   const sync = vi.fn<Disk['sync']>(() => Promise.resolve());
   const writer = openWriter(settings, { sync });
   await writer.commit('a\n');
-  await vi.waitFor(() => expect(sync).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(sync).toHaveBeenCalledTimes(1), SOON);
   await delay(20);
   expect(sync).toHaveBeenCalledTimes(1); // nothing new, nothing to send
   sync.mockRejectedValueOnce(new Error('EIO'));
   await writer.commit('b\n');
-  await vi.waitFor(() => expect(writer.onError).toHaveBeenCalledTimes(1));
+  await vi.waitFor(() => expect(writer.onError).toHaveBeenCalledTimes(1), SOON);
   await writer.commit('c\n');
   expect(textIn(folder)).toBe('a\nb\nc\n');
   expect(segmentsIn(folder)).toHaveLength(2);
