@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveHandedOver } from '../../../lib/http/handed-over.ts';
 import { listenHttp } from '../../../lib/http/listen.ts';
@@ -38,6 +38,13 @@ function createClient(port: number) {
   };
 }
 
+/** Does anybody take a new connection? */
+const isTaken = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, HOST, () => (socket.destroy(), resolve(true)));
+    socket.on('error', () => resolve(false));
+  });
+
 test.each(servers)(
   'a request on a kept connection that arrives after the close is answered, as the last one (server %s)',
   async (_, start) => {
@@ -61,7 +68,8 @@ test.each(servers)(
     const answered = createClient(port)();
     await asked;
     const closed = close();
-    await delay(100); // it takes no more by now
+    await expect.poll(() => isTaken(port), { timeout: 60_000 }).toBe(false);
+    await nextTurn(); // in which who closed it learns that it is
     release(new Response('late'));
     expect(await answered).toMatchObject({ body: 'late', connection: 'close' });
     await closed;
