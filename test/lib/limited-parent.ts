@@ -7,7 +7,7 @@ await run(
   {
     script: new URL('limited-example.ts', import.meta.url),
     memoryBytes: 2 ** 28,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     refuse: (_, message) => new PlatformError('INVALID', message),
   },
   { does: 'loops' },
