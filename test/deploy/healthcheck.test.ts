@@ -27,6 +27,8 @@ const statusOf = async (asked: string): Promise<unknown> => {
 };
 
 test('what answers 200 is healthy; what answers anything else, nothing, or not in time is not', async () => {
-  const asked = [`${url}/200`, `${url}/503`, `${url}/302`, `${url}/silent`, 'http://127.0.0.1:1/', ''];
-  expect(await Promise.all(asked.map(statusOf))).toEqual([0, 1, 1, 1, 1, 1]);
+  const asked = [`${url}/503`, `${url}/302`, `${url}/silent`, 'http://127.0.0.1:1/', ''];
+  expect(await Promise.all(asked.map(statusOf))).toEqual([1, 1, 1, 1, 1]);
+  // On a busy machine an answer may take longer than the 3 s: Docker asks again, too.
+  await expect.poll(() => statusOf(`${url}/200`), { timeout: 60_000 }).toBe(0);
 });

@@ -193,7 +193,7 @@ test('a host that never answers, or never finishes a redirect, is UNAVAILABLE in
 
 test('an answer that falls silent fails', async () => {
   const server = await serve((_, response) => void response.write('a,b\n'));
-  const answer = await createOutgoingFetch(open(server.host))(server.url, { field, idleTimeoutMs: 100 });
+  const answer = await createOutgoingFetch(open(server.host))(server.url, { field, idleTimeoutMs: 3000 });
   await expect(text(answer.body)).rejects.toThrow();
 });
 

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { createShutdown } from '../../lib/shutdown.ts';
 
 const quiet = () => ({ info: vi.fn(), error: vi.fn() });
-const start = (graceMs = 5000, log = quiet()) => createShutdown({ log: log as never, graceMs });
+const start = (graceMs = 60_000, log = quiet()) => createShutdown({ log: log as never, graceMs });
 
 test('closes in reverse order, each after the one before it has closed', async () => {
   const order: string[] = [];
@@ -27,7 +27,7 @@ test('a second call closes nothing twice', async () => {
 test('what fails to close is reported and does not keep the others open', async () => {
   const log = quiet();
   const close = vi.fn();
-  const shutdown = start(5000, log);
+  const shutdown = start(60_000, log);
   shutdown.defer('good', close);
   shutdown.defer('bad', () => Promise.reject(new Error('stuck')));
   expect(await shutdown.run('test')).toBe(false);
