@@ -15,6 +15,8 @@ interface Started {
 }
 type All = Readonly<Record<Command, Started>>;
 
+const SOON = { timeout: 60_000, interval: 200 };
+
 let postgres: EmbeddedPostgres;
 let temporal: TemporalServer;
 let home: TemporaryFolder;
@@ -32,7 +34,7 @@ afterAll(async () => {
   await home?.remove();
 });
 
-async function startAll(): Promise<void> {
+async function startAll(commands: readonly Command[] = COMMANDS): Promise<void> {
   const ports = ['API', 'SERVING', 'WORKER_PIPELINE_METRICS', 'WORKER_TRAINING_METRICS', 'WORKER_MONITORING_METRICS'];
   const env = {
     ...process.env,
@@ -41,15 +43,16 @@ async function startAll(): Promise<void> {
     ANNEAL_HOME: home.path,
     DATABASE_URL: postgres.url,
     TEMPORAL_ADDRESS: temporal.address,
-    SHUTDOWN_GRACE_SECONDS: '3',
   };
   const start = async (command: Command) => {
-    const process = startAnneal(command, env);
+    // What is trained goes on until its worker's grace is over; nothing else takes longer than the machine lets it.
+    const SHUTDOWN_GRACE_SECONDS = command === 'worker training' ? '3' : '60';
+    const process = startAnneal(command, { ...env, SHUTDOWN_GRACE_SECONDS });
     started.push(process);
     const [, port] = await process.said(/"(?:health_)?port":(\d+)/);
     return [command, { process, url: `http://127.0.0.1:${port}` }] as const;
   };
-  running = Object.fromEntries(await Promise.all(COMMANDS.map(start))) as All;
+  running = { ...running, ...Object.fromEntries(await Promise.all(commands.map(start))) };
   api = createApi(running.api.url, await logInAsAdmin(running.api.url));
 }
 
@@ -95,8 +98,12 @@ test.each(COMMANDS)('%s lives and says with every series who it is', async (comm
 });
 
 test('without a model everything is ready but serving, which says when to ask again', async () => {
-  const ready = await Promise.all(COMMANDS.map((command) => statusOf(command, '/readyz')));
-  expect(Object.fromEntries(COMMANDS.map((command, index) => [command, ready[index]]))).toEqual({
+  const ready = async () => {
+    const statuses = await Promise.all(COMMANDS.map((command) => statusOf(command, '/readyz')));
+    return Object.fromEntries(COMMANDS.map((command, index) => [command, statuses[index]]));
+  };
+  // A check that takes more than a second fails, once.
+  await expect.poll(ready, SOON).toEqual({
     api: 200,
     serving: 503,
     'worker pipeline': 200,
@@ -105,7 +112,8 @@ test('without a model everything is ready but serving, which says when to ask ag
   });
   const refused = await fetch(`${running.serving.url}/readyz`);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(await scoreCustomer(running.serving.url, api.token)).toMatchObject({ status: 503 });
+  // Started before the API has made the administrator, serving hears of it a moment later.
+  await expect.poll(() => scoreCustomer(running.serving.url, api.token), SOON).toMatchObject({ status: 503 });
 });
 
 test('with a model serving is ready, and each process counts what it has done', async () => {
@@ -144,26 +152,28 @@ const SLOW = {
 test('SIGTERM in mid-training ends every process with status 0; after the next start the run goes on and completes', async () => {
   const dataset = await api.uploadSample('churn', 20_000);
   const run = await api.train({ pipeline: 'churn', dataset_version: dataset, overrides: SLOW });
-  await api.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20);
+  await api.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20, 240_000);
   for (const command of COMMANDS) running[command].process.kill('SIGTERM');
   const statuses = await Promise.all(COMMANDS.map((command) => running[command].process.exited));
   expect(Object.fromEntries(COMMANDS.map((command, index) => [command, statuses[index]]))).toEqual(
     Object.fromEntries(COMMANDS.map((command) => [command, 0])),
   );
 
-  await startAll();
-  await vi.waitFor(async () => expect(await statusOf('serving', '/readyz')).toBe(200), { timeout: 20_000 });
+  // Without a worker that trains, the new version cannot be there before the old one is asked.
+  await startAll(COMMANDS.filter((command) => command !== 'worker training'));
+  await vi.waitFor(async () => expect(await statusOf('serving', '/readyz')).toBe(200), SOON);
   expect(await scoreCustomer(running.serving.url, api.token)).toMatchObject({
     status: 200,
     body: { model: { version: 1 } },
   });
-  const status = await api.finished(run);
+  await startAll(['worker training']);
+  const status = await api.waitFor(run, ({ finished_at }) => finished_at !== null, 240_000);
   expect(status).toMatchObject({ state: 'COMPLETED', promoted: true, model: { version: 2 } });
-});
+}, 600_000);
 
 test('while Postgres is away predictions go on, for callers who are known and for nobody else', async () => {
   await postgres.stop();
-  await vi.waitFor(async () => expect(await statusOf('api', '/readyz')).toBe(503), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await statusOf('api', '/readyz')).toBe(503), SOON);
   // Longer than a process may go without asking who was shut out.
   for (let second = 0; second < 7; second++) {
     expect((await scoreCustomer(running.serving.url, api.token)).status).toBe(200);
@@ -176,7 +186,7 @@ test('with Postgres and Temporal away every process says that it lives, and thos
   await Promise.all([postgres.stop(), temporal.stop()]);
   const needy = COMMANDS.filter((command) => command !== 'serving');
   const readiness = () => Promise.all(needy.map((command) => statusOf(command, '/readyz')));
-  await vi.waitFor(async () => expect(await readiness()).toEqual(needy.map(() => 503)), { timeout: 30_000 });
+  await vi.waitFor(async () => expect(await readiness()).toEqual(needy.map(() => 503)), SOON);
   expect(await Promise.all(COMMANDS.map((command) => statusOf(command, '/livez')))).toEqual(COMMANDS.map(() => 200));
   expect(await statusOf('serving', '/readyz')).toBe(200);
 });
