@@ -14,7 +14,7 @@ const started: AnnealProcess[] = [];
 beforeAll(async () => void (home = await temporaryFolder('home')));
 afterAll(async () => {
   for (const process of started) process.kill('SIGKILL');
-  await vi.waitFor(async () => expect((await childPids()).filter(isAlive)).toEqual([]), 30_000);
+  await vi.waitFor(async () => expect((await childPids()).filter(isAlive)).toEqual([]), 60_000);
   await home?.remove();
 });
 
@@ -70,14 +70,17 @@ test('Ctrl-C ends everything with status 0; the next start names no password, ha
   expect(second.process.output()).toMatch(/Log in as +admin, password in \S+admin-password/);
   expect(second.process.output()).not.toContain(password);
   expect((await createApi(second.urls.api, first.token).get('/api/v1/auth/me')).status).toBe(200);
+  // It is up while the model is still being loaded.
+  await vi.waitFor(async () => expect((await fetch(`${second.serving}/readyz`)).status).toBe(200), 60_000);
   const again = await scoreCustomer(second.serving, second.token);
   expect({ ...again.body, prediction_id: '' }).toEqual({ ...answer.body, prediction_id: '' });
   expect((await second.get(`/api/v1/datasets/${dataset}`)).status).toBe(200);
   expect((await second.get('/api/v1/models/churn/versions/1')).status).toBe(200);
-  expect(await second.run(run)).toEqual({ ...finished, stale: false });
+  // Stopped at once after its end, the workflow may have to tell the database again.
+  await vi.waitFor(async () => expect(await second.run(run)).toEqual({ ...finished, stale: false }), 60_000);
   second.process.interrupt();
   expect(await second.process.exited).toBe(0);
-});
+}, 600_000);
 
 test('Ctrl-C while everything is just starting ends what was started, with status 0', async () => {
   const process = startUp();
