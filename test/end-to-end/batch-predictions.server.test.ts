@@ -1,12 +1,18 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { artifactKey } from '../../lib/artifact-store.ts';
 import { withDuckDb } from '../../lib/duckdb.ts';
 import { exampleCustomer } from '../../pipelines/churn.ts';
 import { sampleCsv } from '../../pipelines/sample-data.ts';
 import { startTestPlatform, type RunView, type TestPlatform } from './platform.ts';
+
+vi.setConfig({ testTimeout: 600_000 }); // what is lost with a killed worker is begun again after 10 s and more
 
 const ROUTE = '/api/v1/batch-predictions';
 const ROWS = 300_000;
@@ -23,18 +29,24 @@ interface BatchView {
   readonly output: { readonly sha256: string; readonly bytes: number; readonly url: string };
   readonly manifest: { readonly sha256: string; readonly url: string };
 }
+interface Manifest {
+  readonly rows: number;
+  readonly chunks: readonly { readonly rows: number; readonly input_sha256: string; readonly output_sha256: string }[];
+}
 
 let platform: TestPlatform;
 let small: string;
 let large: string;
 /** What scoring the large table with version 1 gives when nothing disturbs it. */
 let undisturbed: BatchView;
+let chunks: Manifest['chunks'];
 beforeAll(async () => {
   platform = await startTestPlatform();
   small = await platform.uploadSample('churn', 3000);
   await train();
   large = await platform.uploadSample('churn', ROWS, 11);
   undisturbed = await scored(await begin({ model: 'models:/churn/1', dataset_version: large }));
+  chunks = (await platform.get<Manifest>(undisturbed.manifest.url)).body.chunks;
 });
 afterAll(() => platform.stop());
 
@@ -68,14 +80,38 @@ async function query<T extends Record<string, unknown>>({ output }: BatchView, s
   return await withDuckDb(limits, (db) => db.rows<T>(sql.replaceAll('output', `read_parquet('${path}')`)));
 }
 
-/** Looks at a run very often, to catch it in the middle of something. */
-async function until(id: string, holds: (run: RunView) => boolean): Promise<RunView> {
-  for (;;) {
-    const run = await platform.run(id).catch(() => null);
-    if (run?.state === 'FAILED') throw new Error(JSON.stringify(run.error));
-    if (run?.state !== undefined && holds(run)) return run;
-    await delay(20);
-  }
+/** From now on who reads this artifact comes no further than its beginning. */
+async function hold(sha256: string) {
+  const path = join(platform.home, 'artifacts', artifactKey(sha256));
+  const kept = `${path}.kept`;
+  let held: FileHandle | undefined;
+  await rename(path, kept);
+  onTestFinished(() => rename(kept, path).catch(() => undefined)); // also when the test fails
+  await promisify(execFile)('mkfifo', [path]);
+  return {
+    /** Resolves when somebody reads it. */
+    isRead: async (): Promise<void> => {
+      while (!held) {
+        held = await open(path, constants.O_WRONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENXIO') return undefined; // nobody yet
+          throw error;
+        });
+        await delay(20);
+      }
+    },
+    /** The reader gets all of it, and so do later ones. */
+    release: async (): Promise<void> => {
+      const reader = await open(path, 'w');
+      await rename(kept, path);
+      await reader.writeFile(await readFile(path));
+      await Promise.all([reader.close(), held?.close()]);
+    },
+    /** The reader is dead; later ones get all of it. */
+    putBack: async (): Promise<void> => {
+      await rename(kept, path);
+      await held?.close();
+    },
+  };
 }
 
 const customers = (count: number) =>
@@ -118,7 +154,7 @@ test('every row is scored as the endpoint scores it; one that breaks a rule has 
 }); // prettier-ignore
 
 test('the manifest says what the result was made of, and another run of the same makes the same file', async () => {
-  const { body } = await platform.get<{ rows: number; chunks: { rows: number }[] }>(undisturbed.manifest.url);
+  const { body } = await platform.get<Manifest>(undisturbed.manifest.url);
   const [version, dataset] = await Promise.all([
     platform.get<{ onnx: { sha256: string } }>('/api/v1/models/churn/versions/1'),
     platform.get<{ sha256: string }>(`/api/v1/datasets/${large}`),
@@ -139,28 +175,33 @@ test('the manifest says what the result was made of, and another run of the same
   ]);
 });
 
-/** Waits until a worker begins a step, by the folder it works in. A killed worker leaves that folder behind. */
-async function inTheMiddleOf(step: string): Promise<void> {
-  const work = join(platform.home, 'work');
-  const before = new Set(await readdir(work));
-  while (!(await readdir(work)).some((name) => name.startsWith(step) && !before.has(name))) await delay(5);
-  await delay(30);
+const killed = new Set<number>();
+/** Kills the one that runs now; one that has just been started is known a moment later. */
+async function kill(name: string): Promise<void> {
+  const pid = () => platform.pids()[name]!;
+  await expect.poll(() => killed.has(pid()), { timeout: 60_000 }).toBe(false);
+  killed.add(pid());
+  process.kill(pid(), 'SIGKILL');
+}
+async function killReader(held: Awaited<ReturnType<typeof hold>>): Promise<void> {
+  await held.isRead();
+  await kill('worker-pipeline');
+  await held.putBack();
 }
 
 test('a worker killed in every stage, and Temporal once, change no byte: each row is there once', async () => {
-  const kill = (name: string) => process.kill(platform.pids()[name]!, 'SIGKILL');
-  const planning = inTheMiddleOf('batch-plan-');
+  const { body: dataset } = await platform.get<{ sha256: string }>(`/api/v1/datasets/${large}`);
+  const [first, last] = [chunks[0]!, chunks.at(-1)!];
+  const planning = await hold(dataset.sha256);
+  const [scoring, scoringLast] = [await hold(first.input_sha256), await hold(last.input_sha256)];
+  const assembling = await hold(first.output_sha256);
   const id = await begin({ model: 'models:/churn/1', dataset_version: large, run_id: 'killed-often' });
-  await planning;
-  kill('worker-pipeline');
-  await inTheMiddleOf('batch-chunk-');
-  kill('worker-pipeline');
-  await until(id, ({ batch }) => (batch?.chunks_scored ?? 0) >= 2);
-  kill('temporal');
-  await inTheMiddleOf('batch-chunk-');
-  kill('worker-pipeline');
-  await inTheMiddleOf('batch-output-');
-  kill('worker-pipeline');
+  await killReader(planning);
+  await killReader(scoring);
+  await platform.waitFor(id, ({ batch }) => (batch?.chunks_scored ?? 0) >= 2, 300_000);
+  await kill('temporal');
+  await killReader(scoringLast);
+  await killReader(assembling);
   const result = await scored(id);
   expect(result.output).toEqual({ ...undisturbed.output, url: `${ROUTE}/${id}/output` });
   expect(result.manifest.sha256).toBe(undisturbed.manifest.sha256);
@@ -171,17 +212,26 @@ test('a worker killed in every stage, and Temporal once, change no byte: each ro
   expect(new Set(broken)).toEqual(new Set(['batch-plan', 'batch-chunk', 'batch-output']));
 });
 
+/** What the workflow says; an answer may be from the database when a worker is slow. */
+const fresh = async (answer: RunView) =>
+  answer.stale ? await platform.waitFor(answer.job_id, ({ stale }) => !stale) : answer;
+
 test('a batch is paused with its running chunks, resumed to the same file; one that is paused can be cancelled', async () => {
+  const running = [await hold(chunks[0]!.input_sha256), await hold(chunks[1]!.input_sha256)];
   const id = await begin({ model: 'models:/churn/1', dataset_version: large });
-  await until(id, ({ stage }) => stage === 'scoring');
+  await Promise.all(running.map(({ isRead }) => isRead()));
   const paused = await platform.post<RunView>(`/api/v1/runs/${id}/pause`, {});
-  expect(paused).toMatchObject({ status: 202, body: { state: 'PAUSED', waiting_for: 'somebody to resume it' } });
+  expect(paused.status).toBe(202);
+  expect(await fresh(paused.body)).toMatchObject({ state: 'PAUSED', waiting_for: 'somebody to resume it' });
+  await Promise.all(running.map(({ release }) => release()));
+  await platform.waitFor(id, ({ batch }) => batch?.chunks_scored === 2);
   await delay(5000); // time enough for all chunks, were it not held
-  const held = await platform.run(id);
-  expect(held).toMatchObject({ state: 'PAUSED', stage: 'scoring' });
-  expect(held.batch!.chunks_scored).toBeLessThanOrEqual(paused.body.batch!.chunks_scored + 2);
+  const held = await fresh(await platform.run(id));
+  expect(held).toMatchObject({ state: 'PAUSED', stage: 'scoring', batch: { chunks_scored: 2 } });
   expect((await platform.get(`${ROUTE}/${id}/output`)).status).toBe(409);
-  expect((await platform.post<RunView>(`/api/v1/runs/${id}/resume`, {})).body.state).toBe('RUNNING');
+  const resumed = await platform.post<RunView>(`/api/v1/runs/${id}/resume`, {});
+  expect(resumed.status).toBe(202);
+  expect((await fresh(resumed.body)).state).toMatch(/^(RUNNING|COMPLETED)$/); // it goes on while it is asked
   expect((await scored(id)).output.sha256).toBe(undisturbed.output.sha256);
 
   const other = await begin({ model: 'models:/churn/1', dataset_version: large });
@@ -192,9 +242,11 @@ test('a batch is paused with its running chunks, resumed to the same file; one t
 });
 
 test('an alias that moves meanwhile changes nothing: the version of the start scores to the end', async () => {
+  const running = await hold(chunks[0]!.input_sha256);
   const id = await begin({ model: 'models:/churn@production', dataset_version: large });
-  await until(id, ({ stage }) => stage === 'scoring');
+  await running.isRead();
   expect((await platform.post(`/api/v1/runs/${id}/pause`, {})).status).toBe(202);
+  await running.release();
   await train();
   expect((await platform.get<{ aliases: { version: number }[] }>('/api/v1/models/churn')).body.aliases).toMatchObject([
     { version: 2 },
