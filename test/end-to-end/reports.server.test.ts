@@ -19,7 +19,7 @@ beforeAll(async () => {
   expect(await platform.finished(run)).toMatchObject({ state: 'COMPLETED' });
   await predict(1);
   await predict(2);
-}, 240_000);
+});
 afterAll(() => platform?.stop());
 
 /** Has a window's customers scored and waits for its report. */
@@ -31,7 +31,7 @@ async function predict(sequence: number): Promise<void> {
     body: JSON.stringify({ rows }),
   });
   expect(sent.status).toBe(200);
-  const deadline = Date.now() + 90_000;
+  const deadline = Date.now() + 180_000;
   while ((await platform.get(`${PATH}/churn/${sequence}`)).status !== 200) {
     if (Date.now() > deadline) throw new Error(`window ${sequence} has no report`);
     await delay(300);
