@@ -7,6 +7,7 @@ import { listenHttp } from '../../lib/http/listen.ts';
 import { requireProgram } from '../programs.ts';
 import { gatewayOf, NGINX, problemIn, processBehind, send } from './gateway-under-test.ts';
 
+const SOON = { timeout: 60_000 };
 const BREAK = (incoming: IncomingMessage) => incoming.socket.destroy();
 const answerWith = (status: number) => (incoming: IncomingMessage, response: ServerResponse) => {
   incoming.resume();
@@ -226,7 +227,7 @@ requireProgram(NGINX, (nginx) => {
     const { port } = await gatewayOf(nginx, { api: [api.address] });
     const upload = request({ host: '127.0.0.1', port, path: '/api/v1/datasets', method: 'POST', agent: false });
     upload.write('first');
-    await vi.waitFor(() => expect(got.join('')).toBe('first'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(got.join('')).toBe('first'), SOON);
     upload.end('second');
     const [response] = (await once(upload, 'response')) as [IncomingMessage];
     expect([response.statusCode, got.join('')]).toEqual([201, 'firstsecond']);
@@ -245,9 +246,9 @@ requireProgram(NGINX, (nginx) => {
     const [response] = (await once(opened, 'response')) as [IncomingMessage];
     let got = '';
     response.on('data', (data) => (got += String(data)));
-    await vi.waitFor(() => expect(got).toBe('data: 1\n\n'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(got).toBe('data: 1\n\n'), SOON);
     stream!.write('data: 2\n\n');
-    await vi.waitFor(() => expect(got).toBe('data: 1\n\ndata: 2\n\n'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(got).toBe('data: 1\n\ndata: 2\n\n'), SOON);
     stream!.end();
     await once(response, 'end');
   });
@@ -308,7 +309,7 @@ requireProgram(NGINX, (nginx) => {
     const { port, logFile } = await gatewayOf(nginx, { api: [api.address] });
     const headers = { authorization: 'Bearer sesame', 'x-request-id': 'logged-1' };
     await send({ port, path: '/api/v1/runs?token=sesame', headers });
-    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('logged-1'));
+    await vi.waitFor(async () => expect(await readFile(logFile, 'utf8')).toContain('logged-1'), SOON);
     const text = await readFile(logFile, 'utf8');
     const lines = text
       .trim()

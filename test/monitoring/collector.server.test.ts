@@ -9,7 +9,7 @@ import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 import { requireProgram } from '../programs.ts';
 import { COLLECTOR_CONFIG, startCollector } from './collector.ts';
 
-const SOON = { timeout: 20_000, interval: 200 };
+const SOON = { timeout: 60_000, interval: 200 };
 const path = await findCollector({ progress: console.error });
 
 requireProgram(

@@ -27,7 +27,8 @@ export async function startPrometheus(program: string, folder: string, targets: 
   const file = targets.map(({ job, url }) => ({ targets: [new URL(url).host], labels: { job } }));
   await writeFile(join(configuration, 'targets', 'test.yml'), JSON.stringify(file)); // JSON is YAML
   const path = join(configuration, 'prometheus.yml');
-  await writeFile(path, (await readFile(path, 'utf8')).replaceAll(': 10s', ': 1s'));
+  // Not 1 s, which is then also the limit of a scrape: serving takes as long when one of its processes is slow to answer.
+  await writeFile(path, (await readFile(path, 'utf8')).replaceAll(': 10s', ': 2s'));
 
   const url = `http://127.0.0.1:${await claimPort(0, 'PROMETHEUS_PORT')}`;
   const options = {
@@ -58,7 +59,7 @@ export async function startPrometheus(program: string, folder: string, targets: 
     query: async (expression: string) =>
       (await get<{ result: readonly Sample[] }>('query', { query: expression })).result,
     /** Answers what is still wrong after `timeoutMs` of looking at it again; nothing when all is right. */
-    settled: async (wrong: () => Promise<readonly string[]>, timeoutMs = 60_000): Promise<readonly string[]> => {
+    settled: async (wrong: () => Promise<readonly string[]>, timeoutMs = 120_000): Promise<readonly string[]> => {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const left = await wrong();

@@ -56,7 +56,7 @@ requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
     expect(await platform.finished(run)).toMatchObject({ state: 'COMPLETED', promoted: true });
     traffic = keepCalling();
     await predict('/batch', { rows: [...churnRows(2 * BUFFER, 5, DEARER_MARKET)] });
-  }, 240_000);
+  });
   afterAll(async () => {
     over = true;
     await traffic;
@@ -174,6 +174,8 @@ requireProgram({ name: 'Prometheus', path: program, install }, (path) => {
     expect(await rules()).toHaveLength(alerts().length);
     const state = async (alert: string) => (await rules()).find(({ name }) => name === alert)?.state;
     expect(await prometheus.settled(async () => ((await state('Drift')) === 'firing' ? [] : ['Drift']))).toEqual([]);
-    expect(await state('TargetDown')).toBe('inactive');
-  });
+    // One scrape that took too long makes it pending.
+    const down = async () => ((await state('TargetDown')) === 'inactive' ? [] : ['TargetDown']);
+    expect(await prometheus.settled(down)).toEqual([]);
+  }, 480_000);
 });
