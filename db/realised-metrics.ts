@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import type { ColumnDrift } from '../ml/drift/drift-report.ts';
 import type { RealisedMetrics } from '../ml/metrics/realised.ts';
 import { notFound } from '../lib/errors.ts';
@@ -84,8 +84,15 @@ export const createRealisedMetricsRepository = (db: Database) => ({
       if (!held || held.labelsDropped) return;
       const inWindow = sql`${labels.endpoint} = ${endpoint} and ${labels.model} = ${model} and ${labels.version} = ${version}
         and ${labels.position} > ${afterPosition} and ${labels.position} <= ${untilPosition}`;
-      await tx.update(labels).set({ counted: true }).where(sql`${inWindow} and not ${labels.counted}`); // prettier-ignore
-      const { label, probability, position } = labels;
+      const { predictionId, label, probability, position } = labels;
+      // In the order of their ids, as `storeLabels` locks them: neither waits for the other in a circle.
+      const uncounted = tx
+        .select({ predictionId })
+        .from(labels)
+        .where(sql`${inWindow} and not ${labels.counted}`)
+        .orderBy(predictionId)
+        .for('update');
+      await tx.update(labels).set({ counted: true }).where(inArray(predictionId, uncounted));
       const rows = await tx.select({ label, probability }).from(labels).where(inWindow).orderBy(position);
       const { metrics, targetDrift } = compute({
         labels: rows.map((row) => row.label),

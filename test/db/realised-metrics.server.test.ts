@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { connect, type Connection } from '../../db/connect.ts';
 import { createEndpointRepository } from '../../db/endpoints.ts';
 import { createLabelRepository } from '../../db/labels.ts';
@@ -149,6 +149,27 @@ test('labels that arrive while a window is restated are in its metrics, or leave
   expect(fresh.labelled).toBe(6);
   expect(await repository.dirtyWindows('churn')).toEqual([]);
   await Promise.all(others.map(({ close }) => close()));
+});
+
+test('a restatement and a correction of the same labels do not wait for each other in a circle', async () => {
+  await connection.sql`update predictions set position = 13 - position`; // arrived in another order than that of their ids
+  for (const index of [3, 1]) await label(index, 'yes');
+  const restated = await connection.db.transaction(async (tx) => {
+    const correct = (index: number) =>
+      createLabelRepository(tx).receive({
+        reports: [{ path: '', prediction: { predictionId: ids[index]! }, label: 'no', observedAt: null }],
+        receivedAt: new Date(Date.now() + 1000),
+        reportedBy: 'ada',
+      });
+    await correct(1);
+    const restating = restate(2);
+    const isWaiting = async () => expect(await connection.sql`select from pg_locks where not granted`).toHaveLength(1);
+    await vi.waitFor(isWaiting, { timeout: 60_000 });
+    await correct(3);
+    return { restating };
+  });
+  expect(await restated.restating).toMatchObject({ labelled: 2, metrics: { positive_rate: 0 } });
+  expect(await repository.dirtyWindows('churn')).toEqual([]);
 });
 
 test('a late label does not restate a window whose other labels are deleted', async () => {
