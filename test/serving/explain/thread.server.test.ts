@@ -64,16 +64,22 @@ test.each<[string, TrainedModel]>([
   expect(compared).toBeGreaterThan(50);
 });
 
+/** Of this thread: a busy machine does not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 test('the event loop turns while a large ensemble is read and its rows are explained', async () => {
   const explainer = openExplainer();
   const task = { explainer: await stored(trees(1500, 26)), rows };
   await explainer.explain({ explainer: await stored(linear(27)), rows }); // the thread has started
-  const started = performance.now();
+  const started = cpuMs();
   let [longest, last, done] = [0, started, false];
   const work = explainer.explain(task).finally(() => (done = true));
   while (!done) {
     await nextTurn();
-    const now = performance.now();
+    const now = cpuMs();
     [longest, last] = [Math.max(longest, now - last), now];
   }
   await work;
