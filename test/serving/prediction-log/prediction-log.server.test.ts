@@ -13,7 +13,8 @@ import { exampleLine } from './examples.ts';
 import { temporarySpool } from './spools.ts';
 
 const PROGRAM = join(import.meta.dirname, 'committing-process.ts');
-const SOON = { timeout: 30_000, interval: 100 };
+const SOON = { timeout: 60_000, interval: 100 };
+const EACH = 201; // ids that a process acknowledges before it is killed
 
 let folder: TemporaryFolder;
 let postgres: EmbeddedPostgres;
@@ -41,7 +42,10 @@ async function startLog(changes: { folder?: string } = {}) {
   return { ...startPredictionLog({ ...settings, ...changes, insert, log }), calls: log };
 }
 
-/** Runs the committing process for `ms`, then kills it with SIGKILL. Answers the ids that it acknowledged. */
+/**
+ * Runs the committing process for `ms` and until it has acknowledged enough, then kills it with SIGKILL. Answers the ids
+ * that it acknowledged.
+ */
 async function commitUntilKilled(spool: string, ms: number): Promise<string[]> {
   const child = spawn(process.execPath, [PROGRAM, spool, postgres.url], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
@@ -50,6 +54,7 @@ async function commitUntilKilled(spool: string, ms: number): Promise<string[]> {
   child.stdout.on('data', (text) => (output += String(text)));
   await Promise.race([begun, ended]);
   await delay(ms);
+  await vi.waitFor(() => expect(output.split('\n').length).toBeGreaterThan(EACH), SOON);
   expect(child.exitCode).toBeNull();
   child.kill('SIGKILL');
   await ended;
@@ -62,11 +67,11 @@ test('kill -9 ×5 while it commits: all that was acknowledged is in the table, n
   for (const ms of [50, 300, 700, 1100, 1500]) acknowledged.push(...(await commitUntilKilled(spool, ms)));
   expect(acknowledged.length).toBeGreaterThan(1000);
   const running = await startLog({ folder: spool });
-  await vi.waitFor(() => expect(running.state()).toMatchObject({ pendingBytes: 0 }), SOON);
   await vi.waitFor(async () => {
     const stored = new Set(await idsInTable());
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
   }, SOON);
+  await vi.waitFor(() => expect(running.state()).toMatchObject({ pendingBytes: 0 }), SOON);
   const stored = await idsInTable();
   expect(new Set(stored).size).toBe(stored.length);
   expect(running.state().rejected).toBe(0);
