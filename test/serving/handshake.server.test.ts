@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createDeploymentActivities } from '../../activities/deployment.ts';
 import { connect, type Connection } from '../../db/connect.ts';
 import { ENDPOINTS_CHANNEL } from '../../db/endpoint-revisions.ts';
@@ -22,13 +22,14 @@ import { ratesOf } from '../auth/rates.ts';
 import { exampleModel, GOLDEN_ROWS, SIGNATURE, type ExampleModel } from './example-models.ts';
 
 const CALLER = { authorization: 'Bearer ada' };
-const SOON = { timeout: 10_000 };
+const SOON = { timeout: 60_000 };
+const EVER_MS = 600_000;
 
 let postgres: EmbeddedPostgres;
 let connection: Connection;
 let store: ArtifactStore;
 let folders: TemporaryFolder[] = [];
-let opened: { node: ServingNode; connection: Connection }[] = [];
+let opened: { name: string; node: ServingNode; connection: Connection }[] = [];
 
 beforeAll(async () => {
   postgres = await startTestPostgres();
@@ -50,6 +51,8 @@ afterEach(async () => {
     await own.close();
   }
   opened = [];
+  // A node that is held up leaves without a goodbye.
+  await connection.sql`delete from serving_nodes`;
   await Promise.all(folders.map((folder) => folder.remove()));
 });
 
@@ -84,7 +87,7 @@ async function openNode(name: string, settings: { url?: string; folder?: string;
     heartbeatMs: 200,
     pollMs: 200,
   });
-  opened.push({ node, connection: own });
+  opened.push({ name, node, connection: own });
   await node.settled();
   return { node, folder };
 }
@@ -107,21 +110,27 @@ async function register(model: string, { onnx, golden, signature }: ExampleModel
   return { endpoint: model, model: { name: model, version }, run_id: runId };
 }
 
+/** Nodes that have not left, also when this process was held up and they gave no sign of life meanwhile. */
+const liveNodes = () => createEndpointRepository(connection.db).liveNodes(EVER_MS);
+
 const activities = () => {
   const models = createModelRepository(connection.db);
   return createDeploymentActivities({
     ...createEndpointRepository(connection.db),
+    liveNodes,
     productionVersion: (name) => models.versionOf(name, 'production').catch(() => null),
     traceparent: () => null,
-    timing: { pollMs: 20, aliveGraceMs: 500, timeoutMs: 20_000 },
+    timing: { pollMs: 20, aliveGraceMs: 500, timeoutMs: 60_000 },
   });
 };
 
 const run = <P extends unknown[], R>(activity: (...args: P) => Promise<R>, ...args: P): Promise<R> =>
   new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(activity, ...args);
 
-/** The deployment stage, as the workflow runs it. */
+/** The deployment stage, as the workflow runs it, when the nodes are known. */
 async function deploy(model: string, example: ExampleModel) {
+  const names = opened.map(({ name }) => name);
+  await vi.waitFor(async () => expect(await liveNodes()).toEqual(names), SOON);
   const { prepareDeployment, awaitNodesReady, activateDeployment, awaitNodesServing } = activities();
   const input = await register(model, example);
   const prepared = await run(prepareDeployment, input);
