@@ -22,7 +22,7 @@ import { exampleModel, GOLDEN_ROWS } from '../serving/example-models.ts';
 import { gatewayOf, NGINX, send } from './gateway-under-test.ts';
 
 const CONNECTIONS = 20;
-const SOON = { timeout: 90_000, interval: 100 };
+const SOON = { timeout: 180_000, interval: 100 };
 
 let postgres: EmbeddedPostgres;
 let home: TemporaryFolder;
@@ -145,7 +145,8 @@ requireProgram(NGINX, (nginx) => {
 
     const atDeath = load.count();
     children.get(ports[0])!.kill('SIGKILL');
-    await delay(3_000);
+    await delay(3_000); // the gateway looks every 2 s whether it is back
+    await vi.waitFor(() => expect(load.count() - atDeath).toBeGreaterThan(500), SOON);
     const whileGone = load.count() - atDeath;
     const logged = (await upstreamsIn(logFile)).length;
     await startServing(ports[0]);
@@ -165,7 +166,7 @@ requireProgram(NGINX, (nginx) => {
     expect(retried.length).toBeGreaterThan(0);
     expect(retried.length).toBeLessThan(untilBack / 4);
     expect(retried.every((upstream) => upstream.endsWith(staying))).toBe(true);
-  });
+  }, 780_000);
 
   test('no spelling of a path reaches what a serving process shows only inside', async () => {
     const { port } = await gatewayOf(nginx, { serving });
