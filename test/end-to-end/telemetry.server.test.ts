@@ -14,9 +14,9 @@ const homes: TemporaryFolder[] = [];
 let watched: Watched;
 beforeAll(async () => {
   receiver = await startOtlpReceiver();
-  // A run is COMPLETED for its user a moment before its workflow has told the database and ends.
-  const workflowEnded = () => vi.waitFor(() => expect(find('RunWorkflow:trainModel')).toBeDefined(), 20_000);
-  watched = await trainOnce(receiver.endpoint, workflowEnded);
+  // A run is COMPLETED for its user a moment before its workflow has told the database and ends; and a process that ends
+  // waits for its spans no longer than two seconds.
+  watched = await trainOnce(receiver.endpoint, () => vi.waitFor(expectWholeTrace, { timeout: 60_000, interval: 200 }));
 });
 afterAll(async () => {
   await receiver?.stop();
@@ -41,7 +41,10 @@ interface Watched {
 async function trainOnce(collector: string, beforeStop: () => unknown = () => {}): Promise<Watched> {
   const home = await temporaryFolder('telemetry');
   homes.push(home);
-  const platform = await startTestPlatform({ OTEL_EXPORTER_OTLP_ENDPOINT: collector }, home.path);
+  const platform = await startTestPlatform(
+    { OTEL_EXPORTER_OTLP_ENDPOINT: collector, SHUTDOWN_GRACE_SECONDS: '60' },
+    home.path,
+  );
   try {
     const body = { pipeline: 'churn', dataset_version: await platform.uploadSample('churn', 2000) };
     const response = await platform.send(`${platform.urls.api}/api/v1/train`, {
@@ -71,6 +74,14 @@ function pathTo(span: ReceivedSpan | undefined): string[] {
   return span ? [...pathTo(parentOf(span)), `${span.service} ${span.name}`] : [];
 }
 const find = (name: string) => runTrace().find((span) => span.name === name);
+
+function expectWholeTrace(): void {
+  for (const name of ['RunWorkflow:trainModel', 'serving.swap']) expect(find(name)).toBeDefined();
+  expect(runTrace().filter((span) => parentOf(span) === undefined)).toHaveLength(1);
+  const ran = new Set(runTrace().map(({ parentSpanId }) => parentSpanId));
+  const started = runTrace().filter(({ name }) => name.startsWith('StartActivity:'));
+  expect(started.filter(({ spanId }) => !ran.has(spanId))).toEqual([]);
+}
 
 test('the trace of a run is connected: one root, which continues the caller’s span', () => {
   expect(watched.run).toMatchObject({ state: 'COMPLETED', promoted: true });
