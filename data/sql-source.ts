@@ -22,7 +22,8 @@ export async function copyQuery(
   outFile: string,
   timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {}, idle_timeout: 5 });
+  // As in db/connect.ts: a source that goes away while types are read would end the process.
+  const sql = postgres(url, { max: 1, fetch_types: false, connect_timeout: 10, onnotice: () => {}, idle_timeout: 5 });
   try {
     await sql.begin('isolation level repeatable read read only', async (transaction) => {
       await transaction.unsafe(`SET LOCAL statement_timeout = ${timeoutMs}`);

@@ -14,9 +14,13 @@ export interface Connection {
 
 /** Opens a pool; connections are made when first needed, so this never fails by itself. */
 export function connect(databaseUrl: string, { max = 10 }: { readonly max?: number } = {}): Connection {
-  const sql = postgres(databaseUrl, { max, backoff: reconnectSeconds, onnotice: () => undefined });
+  const sql = postgres(databaseUrl, { max, ...NO_TYPES, backoff: reconnectSeconds, onnotice: () => undefined });
   return { db: drizzle(sql), sql, close: () => sql.end({ timeout: 5 }) };
 }
+
+// The driver reads the types of arrays on each new connection; when that one is lost meanwhile, a rejection that nobody
+// handles ends the process. Drizzle reads and writes arrays without them.
+const NO_TYPES = { fetch_types: false };
 
 // The driver's own grows to 20 s, so that a process would be missing long after a restarted database answers others.
 const reconnectSeconds = (attempt: number) => (0.5 + Math.random() / 2) * Math.min(2 ** attempt / 100, 1);

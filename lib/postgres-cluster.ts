@@ -61,7 +61,8 @@ export async function ensureDatabase(url: string): Promise<boolean> {
   const admin = new URL(url);
   const database = admin.pathname.slice(1);
   admin.pathname = '/postgres';
-  const sql = postgres(admin.href, { max: 1, connect_timeout: 2, onnotice: () => {} });
+  // As in db/connect.ts: a server that goes away while types are read would end the process.
+  const sql = postgres(admin.href, { max: 1, fetch_types: false, connect_timeout: 2, onnotice: () => {} });
   try {
     const found = await sql`select 1 from pg_database where datname = ${database}`;
     if (found.length === 0) await sql`create database ${sql(database)}`;

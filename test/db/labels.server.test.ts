@@ -130,7 +130,7 @@ test('a label that waits is matched only to predictions that its sender may labe
   expect(await repository.matchPending(at(1000), 10)).toEqual({ looked: 4, matched: 2, refused: 2 });
   expect(await labelled()).toEqual({ [own]: 'yes', [other]: 'yes' });
   expect((await repository.get(other)).label.reportedBy).toBe('bob');
-  expect(await connection.sql`select distinct refused, endpoints from pending_labels`).toEqual([
+  expect(await connection.sql`select distinct refused, to_jsonb(endpoints) as endpoints from pending_labels`).toEqual([
     { refused: 'this API key is for other endpoints', endpoints: ['loans', 'a "quoted", {one}'] },
   ]);
 });
