@@ -2,11 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { connect } from '../../db/connect.ts';
+import { createServingNodeRepository } from '../../db/serving-nodes.ts';
 import { artifactKey } from '../../lib/artifact-store.ts';
 import { claimPort } from '../../lib/ports.ts';
 import { churnRows } from '../../pipelines/churn.ts';
 import { SECRETS, startTestPlatform, type Answer, type TestPlatform } from './platform.ts';
+
+vi.setConfig({ testTimeout: 600_000 });
 
 const PROJECT = join(import.meta.dirname, '../..');
 const FEATURES = [...churnRows(40, 3)].map(({ churned: _, ...features }) => features);
@@ -53,7 +57,12 @@ async function startServing(settings: Record<string, string> = {}) {
     await once(child, 'exit');
   };
   const alive = () => fetch(`${url}/livez`).then(({ ok }) => ok, () => false); // prettier-ignore
-  await expect.poll(alive, { timeout: 60_000 }).toBe(true);
+  try {
+    await expect.poll(alive, { timeout: 180_000 }).toBe(true);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return { url, pid: child.pid!, stop };
 }
 
@@ -85,6 +94,11 @@ interface EndpointView {
   readonly revisions: { revision: number; state: string; detail: string | null }[];
   readonly nodes: { node: string; state: string }[];
 }
+/** Those that a deployment waits for. */
+const liveNodes = async () => {
+  const { db, close } = connect(platform.databaseUrl);
+  return await createServingNodeRepository(db).liveNodes().finally(close);
+};
 const endpoint = async () => (await platform.get<EndpointView>('/api/v1/endpoints/churn')).body;
 
 test('before a first model the process is alive but not ready: 503 with Retry-After, on predictions too', async () => {
@@ -99,6 +113,7 @@ test('before a first model the process is alive but not ready: 503 with Retry-Af
 
 test('a deployment ends when every live serving process serves it', async () => {
   second = await startServing();
+  await expect.poll(liveNodes, { timeout: 60_000 }).toHaveLength(2);
   await deploy(0);
   const { current, nodes } = await endpoint();
   expect(current.model.version).toBe(1);
@@ -174,16 +189,20 @@ function keepAsking() {
   const stop = async () => {
     asking = false;
     await Promise.all(loops);
-    return answers;
   };
-  return stop;
+  return { answers, stop };
 }
 
 test('predictions go on through two deployments: none fails, each is answered wholly by one version', async () => {
-  const stop = keepAsking();
+  const { answers, stop } = keepAsking();
+  const answeredBy = (version: number) => () =>
+    answers.some(({ status, body }) => status === 200 && body.model.version === version);
   await deploy(1);
+  await expect.poll(answeredBy(2), { timeout: 60_000 }).toBe(true);
   await deploy(2);
-  const answers = await stop();
+  await expect.poll(answeredBy(3), { timeout: 60_000 }).toBe(true);
+  await expect.poll(() => answers.length, { timeout: 60_000 }).toBeGreaterThan(100);
+  await stop();
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
   const byVersion = new Map<number, Set<string>>();
   for (const { body } of answers) {
@@ -197,12 +216,12 @@ test('predictions go on through two deployments: none fails, each is answered wh
 });
 
 test('a model that does not load leaves the old one serving and fails the stage with the node’s reason', async () => {
-  // The nodes are held still while the file is spoiled on the store.
+  // The nodes are held still until the file is spoiled on the store.
   const pids = [platform.pids()['serving']!, second.pid];
-  const id = await start(3);
-  await platform.waitFor(id, ({ stage }) => stage === 'evaluation' || stage === 'registry' || stage === 'deployment');
   pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+  let id: string;
   try {
+    id = await start(3);
     await platform.waitFor(id, ({ stage }) => stage === 'deployment');
     const { body } = await platform.get<{ onnx: { sha256: string } }>('/api/v1/models/churn/versions/4');
     await writeFile(join(platform.home, 'artifacts', artifactKey(body.onnx.sha256)), 'no ONNX at all');
@@ -231,7 +250,7 @@ test('a process that starts later serves what is current; MODEL_URI comes before
     startServing({ SERVING_CONFIG: file, MODEL_URI: 'models:/churn/1' }),
   ]);
   onTestFinished(async () => void (await Promise.all(late.map(({ stop }) => stop()))));
-  for (const { url } of late) await expect.poll(isReady(url), { timeout: 60_000 }).toBe(200);
+  for (const { url } of late) await expect.poll(isReady(url), { timeout: 180_000 }).toBe(200);
   expect(await Promise.all(late.map(({ url }) => versionAt(url)))).toEqual([3, 2, 1]);
   const uris = await Promise.all(late.map(async ({ url }) => (await ask(`${url}/health`)).body['model_uri']));
   expect(uris).toEqual(['models:/churn@production', 'models:/churn/2', 'models:/churn/1']);
