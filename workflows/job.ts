@@ -2,14 +2,16 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   ContinueAsNew,
   isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineSearchAttributeKey, RetryState, SearchAttributeType } from '@temporalio/common';
 import type { ProjectionActivities } from '../activities/projection.ts';
 import type { ErrorDetail } from '../lib/errors.ts';
 import { pendingStatus, SEARCH_ATTRIBUTES, statusQuery } from './messages.ts';
@@ -74,8 +76,9 @@ export async function runJob(
     status.progress = 100;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error; // the next execution says how it ends
-    finish(status, isCancellation(error) ? 'CANCELLED' : 'FAILED');
-    if (isCancellation(error)) throw error;
+    const isCancelled = isCancellation(error) || (isLeftByCancelling(error) && patched('left-by-cancelling'));
+    finish(status, isCancelled ? 'CANCELLED' : 'FAILED');
+    if (isCancelled) throw isCancellation(error) ? error : new CancelledFailure('cancelled while a worker was away');
     status.error = describe(error);
     throw ApplicationFailure.nonRetryable(status.error.message, status.error.code, status.error.details);
   } finally {
@@ -113,6 +116,10 @@ function finish(status: JobStatus, state: Extract<JobState, 'COMPLETED' | 'FAILE
     if (step.state === 'PENDING') step.state = 'SKIPPED' satisfies StepState;
   }
 }
+
+/** Temporal tries nothing again in a cancelled run: what failed then, as when its worker was away, would have been tried again. */
+const isLeftByCancelling = (error: unknown) =>
+  error instanceof ActivityFailure && error.retryState === RetryState.CANCEL_REQUESTED;
 
 /** The platform's error inside an activity's failure: the failure's type is the code. */
 function describe(error: unknown): JobError {

@@ -117,6 +117,18 @@ export async function endlessTraining(): Promise<never> {
   throw new CancelledFailure('cancelled');
 }
 
+/** Training whose worker is away once it has taken both candidates: it neither ends nor shows that it is there, until `back`. */
+export function lostTraining() {
+  const [away, returned] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let taken = 0;
+  const trainCandidate = async (): Promise<never> => {
+    if (++taken === 2) away.resolve();
+    await returned.promise;
+    throw new Error('too late');
+  };
+  return { trainCandidate, away: away.promise, back: returned.resolve };
+}
+
 export const brokenContract = () =>
   Promise.reject(
     ApplicationFailure.create({

@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
+import { WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { MAX_CANDIDATES } from '../../pipelines/definition.ts';
 import { candidateProgressSignal, statusQuery } from '../../workflows/messages.ts';
-import { brokenContract, endlessTraining, failedGate, fakeActivities } from './fake-activities.ts';
+import { brokenContract, endlessTraining, failedGate, fakeActivities, lostTraining } from './fake-activities.ts';
 import { startJob, startTemporal, withWorkers } from './temporal.ts';
 
 const SOON = { timeout: 60_000 };
@@ -137,6 +138,23 @@ test('cancelling stops the running candidates and says so', async () => {
     return await handle.query(statusQuery);
   });
   expect(status).toMatchObject({ state: 'CANCELLED', error: null });
+  expect(projected.at(-1)!.status.state).toBe('CANCELLED');
+});
+
+test('a run that is cancelled while its training worker is away is cancelled, not failed', async () => {
+  const { trainCandidate, away, back } = lostTraining();
+  const { activities, projected } = fakeActivities({ trainCandidate });
+  const status = await withWorkers(temporal.native, activities, async () => {
+    const handle = await startJob(temporal.client, 'trainModel');
+    await away;
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    back();
+    expect((await handle.describe()).status.name).toBe('CANCELLED');
+    return await handle.query(statusQuery);
+  });
+  expect(status).toMatchObject({ state: 'CANCELLED', error: null });
+  expect(status.candidates.map(({ state }) => state)).not.toContain('RUNNING');
   expect(projected.at(-1)!.status.state).toBe('CANCELLED');
 });
 

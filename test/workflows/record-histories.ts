@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { statusQuery } from '../../workflows/messages.ts';
-import { brokenContract, endlessTraining, fakeActivities } from './fake-activities.ts';
+import { brokenContract, endlessTraining, fakeActivities, lostTraining } from './fake-activities.ts';
 import { retraining, startJob, startTemporal, withWorkers } from './temporal.ts';
 
 // Records the histories that replay.test.ts replays: `node test/workflows/record-histories.ts`. Run it only when a
@@ -18,6 +18,8 @@ await mkdir(folder, { recursive: true });
 await record('success', {});
 await record('failure', { makeDataset: brokenContract });
 await record('cancel', { trainCandidate: endlessTraining }, { cancel: true });
+const { trainCandidate, away, back } = lostTraining();
+await record('cancel-left', { trainCandidate }, { cancel: true, away, back });
 await record('deployment', {}, { workflow: 'deployModel' });
 await record('batch', {}, { workflow: 'batchPredict' });
 const planBatch = () => Promise.resolve({ plan: 'plan', rows: 4_000_000, chunks: 80 });
@@ -33,15 +35,17 @@ await stop();
 async function record(
   name: string,
   replace: Parameters<typeof fakeActivities>[0],
-  { cancel = false, workflow = 'trainModel' } = {},
+  { cancel = false, away = Promise.resolve(), back = () => {}, workflow = 'trainModel' } = {},
 ) {
   if (only.length > 0 && !only.includes(name)) return;
   await withWorkers(native, fakeActivities(replace).activities, async () => {
     const handle = await startJob(client, workflow);
     while (cancel && (await handle.query(statusQuery)).stage !== 'training')
       await new Promise((r) => setTimeout(r, 100));
+    await away;
     if (cancel) await handle.cancel();
     await handle.result().catch(() => undefined);
+    back();
     const history = historyToJSON(await handle.fetchHistory());
     await writeFile(new URL(`${name}.json`, folder), `${withoutMachine(history)}\n`);
   });

@@ -18,6 +18,7 @@ test.each([
   'success',
   'failure',
   'cancel',
+  'cancel-left',
   'deployment',
   'batch',
   'batch-continued',
