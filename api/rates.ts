@@ -15,21 +15,23 @@ export interface ApiRatesOptions {
   readonly perMinute: { readonly auth: number; readonly general: number };
   readonly counters: Pick<RateLimitRepository, 'add' | 'prune'>;
   readonly log: Pick<Logger, 'warn'>;
+  /** How long the shared counters may take; 2 s unless said. */
+  readonly patienceMs?: number;
 }
 
 const windowMs = 60_000;
 const PRUNE_EVERY_MS = 5 * 60_000;
 
 /** The rates of this API process, counted together with the others'. */
-export function startApiRates({ perMinute, counters, log }: ApiRatesOptions) {
+export function startApiRates({ perMinute, counters, log, patienceMs }: ApiRatesOptions) {
   const { add } = counters;
   const address = createSharedRate({
     policy: { name: 'address', limit: ADDRESS_SHARE * perMinute.general, windowMs },
   });
   const rates: ApiRates = {
     address,
-    user: createExactRate({ policy: { name: 'general', limit: perMinute.general, windowMs }, add, log }),
-    anonymous: createExactRate({ policy: { name: 'auth', limit: perMinute.auth, windowMs }, add, log }),
+    user: createExactRate({ policy: { name: 'general', limit: perMinute.general, windowMs }, add, log, patienceMs }),
+    anonymous: createExactRate({ policy: { name: 'auth', limit: perMinute.auth, windowMs }, add, log, patienceMs }),
   };
   const reconciling = startReconciling({ rates: [address], add, log });
   const pruning = repeat(

@@ -5,7 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const LARGEST_LOG_BYTES = 10 * 2 ** 20;
@@ -50,6 +50,7 @@ export async function openContainerLog({ service, file, pipe, onLine }: Containe
   const end = async () => {
     closeSync(held);
     await Promise.race([closed, delay(500)]);
+    await nextTurn(); // a process that stood still has what came meanwhile yet to read
     lines.close();
     reader.destroy();
     closeSync(log);

@@ -136,7 +136,7 @@ test('a run id posted many times at once starts one workflow, which the Web UI l
   expect(description).toMatchObject({ type: 'trainModel', taskQueue: 'pipeline-v1', status: { name: 'RUNNING' } });
   expect(description.memo).toMatchObject({ pipeline: 'churn', pipeline_version: 1, requested_by: 'tester' });
   const query = `AnnealPipeline = 'churn' and AnnealModel = 'churn' and AnnealStage = 'make_dataset'`;
-  await expect.poll(() => listed(query)).toContain('same');
+  await expect.poll(() => listed(query), { timeout: 60_000 }).toContain('same');
   const other = await train({ run_id: 'same', version: 1 });
   expect(other.status).toBe(409);
 });
@@ -187,7 +187,7 @@ test('search attributes are registered where the server lacks them, and again wi
           .catch(() => ({ customAttributes: {} }));
         return Object.keys(customAttributes ?? {});
       },
-      { timeout: 30_000, interval: 500 },
+      { timeout: 60_000, interval: 500 },
     )
     .toEqual(expect.arrayContaining(['AnnealPipeline', 'AnnealStage', 'AnnealModel']));
 });
@@ -235,7 +235,7 @@ test('a pipeline’s cron becomes a Temporal Schedule that is changed and remove
   expect(changed.state.paused).toBe(true);
 
   await client.schedule.getHandle(scheduleIdOf('nightly')).trigger();
-  await expect.poll(async () => (await describe()).info.recentActions.length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => (await describe()).info.recentActions.length, { timeout: 60_000 }).toBe(1);
   const { action } = (await describe()).info.recentActions[0]!;
   const scheduled = await get(`/runs/${action.workflow.workflowId}`);
   expect(scheduled).toMatchObject({

@@ -40,7 +40,7 @@ export async function startIdentityProcess(databaseUrl: string, { notified = tru
     listen: notified ? (onChange) => sql.listen(ACCESS_CHANNEL, onChange) : deaf,
     log,
     // Long enough that only a notification can be the reason for a change that is seen.
-    pollMs: notified ? 60_000 : 2_000,
+    pollMs: notified ? 3_600_000 : 2_000,
   });
   const keyUses = createKeyUses(apiKeys.noteUses, 100);
   const auditLog = createAuditLog(db);

@@ -12,6 +12,7 @@ import { ConfigSchema, loadConfig } from '../../lib/config.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
+const LONG = { timeout: 600_000 };
 let home: TemporaryFolder;
 let env: NodeJS.ProcessEnv;
 
@@ -26,7 +27,7 @@ const start = (changes: NodeJS.ProcessEnv = {}, report?: (line: string) => void)
   startPlatform(loadConfig({ ...env, ...changes }), { env: { ...env, ...changes }, report });
 const callAsAdmin = async (api: string) => fetchWith(await tokenFor(loadConfig({ ANNEAL_HOME: home.path }), api));
 const gone = (pids: readonly number[]) =>
-  vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 60_000, interval: 200 });
+  vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 120_000, interval: 200 });
 
 async function createPipeline({ urls }: Platform, name: string): Promise<number> {
   const definition = {
@@ -44,7 +45,7 @@ async function createPipeline({ urls }: Platform, name: string): Promise<number>
   return response.status;
 }
 
-test('starts everything, starts again what dies, lets no second one in, and leaves nothing', async () => {
+test('starts everything, starts again what dies, lets no second one in, and leaves nothing', LONG, async () => {
   const lines: string[] = [];
   const platform = await start({}, (line) => lines.push(line));
   onTestFinished(() => void platform.stop());
@@ -61,7 +62,7 @@ test('starts everything, starts again what dies, lets no second one in, and leav
 
   const before = platform.pids()['worker-training']!;
   process.kill(before, 'SIGKILL');
-  await vi.waitFor(() => expect(platform.pids()['worker-training']).not.toBe(before), { timeout: 60_000 });
+  await vi.waitFor(() => expect(platform.pids()['worker-training']).not.toBe(before), { timeout: 240_000 });
   expect(lines.join('\n')).toContain('worker-training ended unexpectedly');
 
   const pids = Object.values(platform.pids());
@@ -72,7 +73,7 @@ test('starts everything, starts again what dies, lets no second one in, and leav
   expect(log).not.toContain(new URL(platform.databaseUrl).password);
 });
 
-test('a second start finds the data of the first; kill -9 of `anneal up` leaves no process behind', async () => {
+test('a second start finds the data of the first; kill -9 of `anneal up` leaves no process behind', LONG, async () => {
   const up = spawn(process.execPath, [join(PROJECT, 'cli', 'anneal.ts'), 'up'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,7 +117,7 @@ test('a taken port is named, and nothing stays behind', async () => {
   });
 });
 
-test('a service that does not start says why, and the servers are stopped', async () => {
+test('a service that does not start says why, and the servers are stopped', LONG, async () => {
   const lines: string[] = [];
   // The configuration of the services is broken, not the one that startPlatform was given.
   const config = loadConfig(env);

@@ -55,6 +55,16 @@ test('one trace goes from the request through workflow and activity to the work 
   await inTraceOf(stored, () => inSpan('load model', {}, () => Promise.resolve()));
   await telemetry.shutdown();
 
+  // `shutdown` waits two seconds at most.
+  await vi.waitFor(
+    () => {
+      const come = receiver.spans();
+      expect(come.map(({ name }) => name)).toContain('load model');
+      const parents = come.map(({ parentSpanId }) => parentSpanId).filter((id) => id !== caller.spanId);
+      expect(come.map(({ spanId }) => spanId)).toEqual(expect.arrayContaining(parents));
+    },
+    { timeout: 60_000 },
+  );
   const spans = receiver.spans();
   expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([caller.traceId]));
   const ids = new Set([caller.spanId, ...spans.map((span) => span.spanId)]);

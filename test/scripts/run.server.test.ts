@@ -76,7 +76,7 @@ test('an install that fails ends it with a message', async () => {
   expect(stderr).toContain('npm ci failed (status 1)');
 });
 
-test('passes SIGTERM on once, and leaves nothing when it is killed itself', { timeout: 30_000 }, async () => {
+test('passes SIGTERM on once, and leaves nothing when it is killed itself', { timeout: 180_000 }, async () => {
   const script = `let n = 0; process.on('SIGTERM', () => { n++; setTimeout(() => { console.log('signals', n); process.exit(0); }, 200); });
     process.on('disconnect', () => { console.log('alone'); process.exit(0); }); setInterval(() => {}, 1000); console.log('up');`;
   const { start } = await project(script);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dockerLine, openContainerLog, printedLine } from '../../../cli/stack/container-log.ts';
@@ -32,6 +32,26 @@ test.runIf(process.platform === 'linux')(
       const printed = readFileSync(file, 'utf8').trimEnd().split('\n').map(printedLine);
       expect(printed).toEqual(['one', 'two', 'three', 'four']);
       expect(seen).toEqual(printed);
+    } finally {
+      await folder.remove();
+    }
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'what was printed before the end is in the file, also when this process stood still meanwhile',
+  async () => {
+    const folder = await temporaryFolder('log');
+    try {
+      const file = join(folder.path, 'logs', 'x-json.log');
+      const log = await openContainerLog({ service: 'x', file, pipe: join(folder.path, 'pipe'), onLine: () => {} });
+      const output = openSync(log.pipe, 'a'); // stays open: as of a descendant
+      writeSync(output, 'goes\n');
+      const closed = log.close();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+      await closed;
+      closeSync(output);
+      expect(readFileSync(file, 'utf8').trimEnd().split('\n').map(printedLine)).toEqual(['goes']);
     } finally {
       await folder.remove();
     }

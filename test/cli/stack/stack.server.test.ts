@@ -63,7 +63,7 @@ test('a service that ends is started again', async () => {
   const stack = await starting;
   const before = stack.pids()['web'];
   await fetch(`http://${addressOf(stack, 'web')}:8000/end`).catch(() => undefined);
-  await vi.waitFor(() => expect(stack.pids()['web']).not.toBe(before), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(() => expect(stack.pids()['web']).not.toBe(before), { timeout: 90_000, interval: 100 });
   expect(await environmentAt(addressOf(stack, 'web'))).toMatchObject({ PORT: '8000' });
 });
 

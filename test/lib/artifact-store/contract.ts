@@ -111,7 +111,7 @@ export function artifactStoreContract(open: () => Promise<Backdoor> | Backdoor):
     await expect(store.get(sha256)).rejects.toThrow('is damaged');
   });
 
-  test('200 MB go in and come out the same, and nothing unfinished stays', { timeout: 180_000 }, async () => {
+  test('200 MB go in and come out the same, and nothing unfinished stays', { timeout: 600_000 }, async () => {
     await randomFile(join(folder, 'in'), 200);
     const before = await backdoor.keys();
     const ref = await store.putFile(join(folder, 'in'));

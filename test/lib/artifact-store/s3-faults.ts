@@ -34,7 +34,10 @@ export function s3Faults(real: () => RealServer): void {
     folder = temporary.path;
     onTestFinished(temporary.remove);
   });
-  async function openThrough(faultOf: (request: IncomingMessage) => Fault | Promise<Fault>, timeoutMs?: number) {
+  async function openThrough(
+    faultOf: (request: IncomingMessage) => Fault | Promise<Fault>,
+    timeoutMs = real().options.timeoutMs,
+  ) {
     const proxy = await startFaultyProxy(real().options.endpoint, faultOf);
     onTestFinished(proxy.stop);
     return { store: createS3Store({ ...real().options, endpoint: proxy.endpoint, timeoutMs }), seen: proxy.seen };
@@ -82,7 +85,7 @@ export function s3Faults(real: () => RealServer): void {
 
   test.for<Fault>(['cut answer', 'stalled answer', 'slow answer'])(
     'a %s is UNAVAILABLE in bounded time, and no file appears',
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async (fault) => {
       const { sha256 } = await direct().put(randomBytes(20_000)); // takes 400 s when slow
       const { store } = await openThrough(({ method }) => (method === 'GET' ? fault : 'none'), 300);
