@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: 'server',
           include: ['test/**/*.server.test.ts'],
-          testTimeout: 180_000,
+          testTimeout: 600_000,
           hookTimeout: 600_000,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
