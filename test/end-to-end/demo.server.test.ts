@@ -17,7 +17,8 @@ beforeAll(async () => {
   home = await temporaryFolder('demo');
   // `anneal token` looks for the API where the configuration says it is.
   const API_PORT = String(await claimPort(0, 'API_PORT'));
-  env = { ...process.env, ...ANY_PORT, API_PORT, ANNEAL_HOME: home.path };
+  // The period is a day, for at its end a smaller window is reported.
+  env = { ...process.env, ...ANY_PORT, API_PORT, ANNEAL_HOME: home.path, REPORT_FREQUENCY: '86400' };
   demo = startAnneal('demo --drift', env);
   await demo.said(/The platform stays up/);
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const dataset = await platform.uploadSample('churn', 3000);
   const run = await platform.train({ pipeline: 'churn', dataset_version: dataset });
   expect(await platform.finished(run)).toMatchObject({ state: 'COMPLETED', promoted: true });
-}, 180_000);
+});
 afterAll(async () => {
   await database?.close();
   await platform?.stop();
@@ -35,12 +35,16 @@ async function killAgainAndAgain(isEnough: () => boolean): Promise<void> {
 
 /** The platform starts its own worker again by itself: it must not live any longer than the others. */
 async function killPlatformsOwn(isEnough: () => boolean): Promise<void> {
+  let killed: number | undefined;
   while (!isEnough()) {
+    const pid = platform.pids()['worker-monitoring']!;
     try {
-      process.kill(platform.pids()['worker-monitoring']!, 'SIGKILL');
+      // Once: afterwards another program may have its number.
+      if (pid !== killed) process.kill(pid, 'SIGKILL');
     } catch {
       // It is dead already.
     }
+    killed = pid;
     await delay(randomInt(1000, 3000));
   }
 }
@@ -63,7 +67,7 @@ async function sendUntil(isEnough: () => boolean): Promise<number> {
 
 test(
   'a monitoring worker killed 50 times while windows flow: each window once, in order, and every prediction in one',
-  { timeout: 900_000 },
+  { timeout: 1_800_000 },
   async () => {
     let kills = 0;
     const isEnough = () => kills >= KILLS;
@@ -76,8 +80,14 @@ test(
       select coalesce(sum(rows), 0)::int as rows from drift_windows join drift_reports using (endpoint, sequence)`;
       return found.rows;
     };
-    const deadline = Date.now() + 240_000;
-    while ((await reportedRows()) < sent && Date.now() < deadline) await delay(500);
+    // How long the backlog is, and how fast it drains, is up to the machine.
+    let reported = await reportedRows();
+    for (let deadline = Date.now() + 240_000; reported < sent && Date.now() < deadline;) {
+      await delay(500);
+      const before = reported;
+      reported = await reportedRows();
+      if (reported > before) deadline = Date.now() + 240_000;
+    }
     survivor.kill('SIGTERM');
 
     const windows = await database.sql<{ sequence: number; rows: number; after: string; until: string }[]>`

@@ -25,7 +25,7 @@ async function comparedDearer(platform: TestPlatform, seed: number, sequence: nu
     });
     expect(response.status).toBe(200);
   };
-  await vi.waitFor(predict, { timeout: 20_000, interval: 500 }); // after a start the model is loaded first
+  await vi.waitFor(predict, { timeout: 60_000, interval: 500 }); // after a start the model is loaded first
   return await vi.waitFor(
     async () => {
       const { body } = await platform.get<Reports>('/api/v1/drift-reports?endpoint=churn');
@@ -56,4 +56,4 @@ test('a file of REFERENCE_DATA_PATH, such as the archive of a window, takes the 
   } finally {
     await second.stop();
   }
-}, 180_000);
+}, 600_000);

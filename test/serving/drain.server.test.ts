@@ -9,14 +9,22 @@ import { becomeReady, prepareServing, type ServingGround, startServingProcess } 
 const KEPT = 12;
 const CLOSED = 4;
 const HOST = '127.0.0.1';
+const IDLE_GRACE_MS = 1_000; // as in serving/main.ts
 let ground: ServingGround;
 beforeAll(async () => void (ground = await prepareServing()));
 afterAll(() => ground?.remove());
 
-/** One prediction: 'ok', 'refused' when nobody listens any more, else what went wrong. */
-async function predictOnce(port: number, agent: Agent): Promise<string> {
+/**
+ * One prediction: 'ok', 'refused' when nobody listens any more, 'late' when this process was held up and let its
+ * connection be idle for longer than the server waits, else what went wrong.
+ * @param keptSince before the last prediction on the connection, if it is kept
+ */
+async function predictOnce(port: number, agent: Agent, keptSince: number): Promise<string> {
+  const began = performance.now();
   const headers = { authorization: ground.authorization, 'content-type': 'application/json' };
   const sent = request({ host: HOST, port, path: '/predict', method: 'POST', headers, agent });
+  let written: number | undefined;
+  sent.once('finish', () => (written = performance.now()));
   sent.end(JSON.stringify(GOLDEN_ROWS[0]));
   try {
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -24,16 +32,21 @@ async function predictOnce(port: number, agent: Agent): Promise<string> {
     return response.statusCode === 200 && body.includes('probability') ? 'ok' : `${response.statusCode} ${body}`;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ECONNREFUSED' ? 'refused' : `${message} on a ${sent.reusedSocket ? 'kept' : 'new'} connection`;
+    if (code === 'ECONNREFUSED') return 'refused';
+    const idleMs = (written ?? performance.now()) - (sent.reusedSocket ? keptSince : began);
+    return idleMs > IDLE_GRACE_MS ? 'late' : `${message} on a ${sent.reusedSocket ? 'kept' : 'new'} connection`;
   }
 }
 
 /** A client that predicts one after the other, and connects again whenever it must, until it is refused. */
 async function client(port: number, keepAlive: boolean, outcomes: Map<string, number>): Promise<void> {
   const agent = new Agent({ keepAlive, maxSockets: 1 });
+  let since = performance.now();
   for (let outcome = ''; outcome !== 'refused';) {
-    outcome = await predictOnce(port, agent);
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    const began = performance.now();
+    outcome = await predictOnce(port, agent, since);
+    since = began;
+    if (outcome !== 'late') outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
   agent.destroy();
 }

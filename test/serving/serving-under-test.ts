@@ -46,6 +46,7 @@ export async function prepareServing() {
       JWT_SECRET_KEY: secret,
       MODEL_URI: 'models:/churn/1',
       RATE_LIMIT_PREDICT_PER_MINUTE: '10000000',
+      SHUTDOWN_GRACE_SECONDS: '120', // a busy machine is no reason to end in disorder
     },
     remove: async (): Promise<void> => {
       await postgres.stop();
@@ -89,7 +90,7 @@ export async function becomeReady(port: number, processes: number): Promise<void
   const ready = async () => {
     for (let asked = 0; asked < 3 * processes; asked++) expect(await readiness(port)).toBe(200);
   };
-  await vi.waitFor(ready, { timeout: 60_000, interval: 50 });
+  await vi.waitFor(ready, { timeout: 120_000, interval: 50 });
 }
 
 /** On a connection of its own, so that each process is asked in its turn. */

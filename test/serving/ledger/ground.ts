@@ -24,7 +24,7 @@ import { answersOf } from './rows.ts';
 
 export const ENDPOINT = 'churn';
 const SOON = { timeout: 300_000, interval: 100 };
-const SHIPPED = { timeout: 120_000, interval: 500 };
+const SHIPPED = { timeout: 300_000, interval: 500 };
 export type Ground = Awaited<ReturnType<typeof openGround>>;
 
 /** A database and a home for serving processes on one port, with what deploys to them, predicts, and counts. */
@@ -47,6 +47,7 @@ export async function openGround(server: string, processes: number) {
     JWT_SECRET_KEY: secret,
     SERVING_PORT: String(port),
     RATE_LIMIT_PREDICT_PER_MINUTE: '1000000000',
+    SHUTDOWN_GRACE_SECONDS: '120', // a busy machine is no reason to end in disorder
   };
   const answers = new Map<number, readonly number[]>();
   const ledger = createLedger((version) => answers.get(version));
@@ -97,7 +98,7 @@ export async function openGround(server: string, processes: number) {
       ...createEndpointRepository(db),
       productionVersion: (name) => models.versionOf(name, 'production').catch(() => null),
       traceparent: () => null,
-      timing: { pollMs: 40, timeoutMs: SOON.timeout },
+      timing: { pollMs: 40, aliveGraceMs: SOON.timeout, timeoutMs: SOON.timeout },
     });
     const input = { endpoint: ENDPOINT, model: { name: ENDPOINT, version }, run_id: `deployed-${++runs}` };
     const prepared = await run(prepareDeployment, input);

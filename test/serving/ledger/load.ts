@@ -35,6 +35,7 @@ const KINDS: readonly Kind[] = [
 /** Each has at most one request in flight. */
 export const CONNECTIONS = KINDS.reduce((sum, { connections }) => sum + connections, 0);
 const AFTER_TROUBLE_MS = 50;
+const MAX_IDLE_MS = 3_000; // the server ends a connection that was idle for 5 s
 
 /** Clients that predict, each on a kept connection of its own, and connect again whenever it breaks, until `stop`. */
 export function startLoad(options: LoadOptions) {
@@ -44,7 +45,10 @@ export function startLoad(options: LoadOptions) {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     while (!stopping) {
       const isOk = await predict(options, kind, agent);
+      const ended = performance.now();
       await delay(isOk ? kind.pauseMs : AFTER_TROUBLE_MS);
+      // This process may have been held up: then the connection is no longer to be relied on.
+      if (performance.now() - ended > MAX_IDLE_MS) agent.destroy();
     }
     agent.destroy();
   };
