@@ -12,7 +12,6 @@ import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 const CLI = join(import.meta.dirname, '..', '..', 'cli', 'anneal.ts');
 // A service on a busy machine may not answer a command in time. Commands may log in: 30 times a minute.
 const SOON = { timeout: 120_000, interval: 5_000 };
-const LONG = { timeout: 600_000 };
 let home: TemporaryFolder;
 let env: NodeJS.ProcessEnv;
 let up: ChildProcess;
@@ -59,7 +58,7 @@ const ALL = [
   'artifacts',
 ];
 
-test('before a model is deployed serving is not ready, and the commands say what is missing', LONG, async () => {
+test('before a model is deployed serving is not ready, and the commands say what is missing', async () => {
   await vi.waitFor(async () => {
     const health = await anneal('health');
     expect(health).toMatchObject({ code: 1, err: '' });
@@ -72,32 +71,28 @@ test('before a model is deployed serving is not ready, and the commands say what
   expect((await anneal('models', 'newest')).err).toContain('usage: anneal models');
 });
 
-test(
-  'after a training every service is ready, the model is listed and deployed, and a test prediction is answered',
-  LONG,
-  async () => {
-    const dataset_version = await api.uploadSample('churn', 1_500);
-    const id = await api.train({ pipeline: 'churn', dataset_version, overrides: { candidates: [{ algorithm: 'logistic_regression' }] } }); // prettier-ignore
-    expect(await api.finished(id)).toMatchObject({ state: 'COMPLETED' });
-    await vi.waitFor(async () => {
-      const health = await anneal('health', '--json');
-      expect(health.code).toBe(0);
-      expect(states(health.out)).toEqual(Object.fromEntries(ALL.map((name) => [name, 'ready'])));
-    }, SOON);
-    expect((await anneal('pipelines')).out).toMatch(/^churn +1 +churned +10 +logistic_regression, gradient_boosting /m);
-    expect((await anneal('models')).out).toMatch(
-      new RegExp(`^churn +1 +production +logistic_regression +0\\.\\d{4} +passed +${id} `, 'm'),
-    );
-    expect((await anneal('models', 'latest', 'churn')).out).toMatch(
-      /^model +models:\/churn\/1\nendpoint +churn, revision 1, since /,
-    );
-    const predicted = JSON.parse((await anneal('predict')).out) as Record<string, unknown>;
-    expect(predicted).toMatchObject({ endpoint: 'churn', model: { name: 'churn', version: 1 } });
-    const refused = await anneal('predict', 'churn', '--row', '{"account_age":"old"}');
-    expect(refused).toMatchObject({ code: 1, out: '' });
-    expect(refused.err).toMatch(/answered 422: .*account_age/);
-  },
-);
+test('after a training every service is ready, the model is listed and deployed, and a test prediction is answered', async () => {
+  const dataset_version = await api.uploadSample('churn', 1_500);
+  const id = await api.train({ pipeline: 'churn', dataset_version, overrides: { candidates: [{ algorithm: 'logistic_regression' }] } }); // prettier-ignore
+  expect(await api.finished(id)).toMatchObject({ state: 'COMPLETED' });
+  await vi.waitFor(async () => {
+    const health = await anneal('health', '--json');
+    expect(health.code).toBe(0);
+    expect(states(health.out)).toEqual(Object.fromEntries(ALL.map((name) => [name, 'ready'])));
+  }, SOON);
+  expect((await anneal('pipelines')).out).toMatch(/^churn +1 +churned +10 +logistic_regression, gradient_boosting /m);
+  expect((await anneal('models')).out).toMatch(
+    new RegExp(`^churn +1 +production +logistic_regression +0\\.\\d{4} +passed +${id} `, 'm'),
+  );
+  expect((await anneal('models', 'latest', 'churn')).out).toMatch(
+    /^model +models:\/churn\/1\nendpoint +churn, revision 1, since /,
+  );
+  const predicted = JSON.parse((await anneal('predict')).out) as Record<string, unknown>;
+  expect(predicted).toMatchObject({ endpoint: 'churn', model: { name: 'churn', version: 1 } });
+  const refused = await anneal('predict', 'churn', '--row', '{"account_age":"old"}');
+  expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(refused.err).toMatch(/answered 422: .*account_age/);
+});
 
 test('logs are shown by service', async () => {
   await vi.waitFor(async () => expect((await anneal('logs', 'worker-training')).out).toContain('run_id='), SOON);
@@ -106,16 +101,12 @@ test('logs are shown by service', async () => {
   expect((await anneal('logs', 'web')).err).toContain('worker-pipeline');
 });
 
-test(
-  'down ends `anneal up` in order; then every service is down, and a second time there is nothing to end',
-  LONG,
-  async () => {
-    expect(await anneal('down')).toMatchObject({ code: 0, out: 'stopped\n' });
-    expect(await ended).toEqual([0, null]);
-    const health = await anneal('health', '--json');
-    expect(health.code).toBe(1);
-    expect(states(health.out)).toEqual(Object.fromEntries(ALL.slice(0, 5).map((name) => [name, 'down'])));
-    expect((await anneal('down')).out).toBe(`nothing runs on ${home.path}\n`);
-    expect((await anneal('pipelines')).err).toMatch(/^anneal: nothing answers at http:.*npm start/);
-  },
-);
+test('down ends `anneal up` in order; then every service is down, and a second time there is nothing to end', async () => {
+  expect(await anneal('down')).toMatchObject({ code: 0, out: 'stopped\n' });
+  expect(await ended).toEqual([0, null]);
+  const health = await anneal('health', '--json');
+  expect(health.code).toBe(1);
+  expect(states(health.out)).toEqual(Object.fromEntries(ALL.slice(0, 5).map((name) => [name, 'down'])));
+  expect((await anneal('down')).out).toBe(`nothing runs on ${home.path}\n`);
+  expect((await anneal('pipelines')).err).toMatch(/^anneal: nothing answers at http:.*npm start/);
+});

@@ -12,7 +12,6 @@ import { ConfigSchema, loadConfig } from '../../lib/config.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
 
 const PROJECT = join(import.meta.dirname, '..', '..');
-const LONG = { timeout: 600_000 };
 let home: TemporaryFolder;
 let env: NodeJS.ProcessEnv;
 
@@ -45,7 +44,7 @@ async function createPipeline({ urls }: Platform, name: string): Promise<number>
   return response.status;
 }
 
-test('starts everything, starts again what dies, lets no second one in, and leaves nothing', LONG, async () => {
+test('starts everything, starts again what dies, lets no second one in, and leaves nothing', async () => {
   const lines: string[] = [];
   const platform = await start({}, (line) => lines.push(line));
   onTestFinished(() => void platform.stop());
@@ -73,7 +72,7 @@ test('starts everything, starts again what dies, lets no second one in, and leav
   expect(log).not.toContain(new URL(platform.databaseUrl).password);
 });
 
-test('a second start finds the data of the first; kill -9 of `anneal up` leaves no process behind', LONG, async () => {
+test('a second start finds the data of the first; kill -9 of `anneal up` leaves no process behind', async () => {
   const up = spawn(process.execPath, [join(PROJECT, 'cli', 'anneal.ts'), 'up'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -117,7 +116,7 @@ test('a taken port is named, and nothing stays behind', async () => {
   });
 });
 
-test('a service that does not start says why, and the servers are stopped', LONG, async () => {
+test('a service that does not start says why, and the servers are stopped', async () => {
   const lines: string[] = [];
   // The configuration of the services is broken, not the one that startPlatform was given.
   const config = loadConfig(env);

@@ -62,4 +62,4 @@ test('a server that starts later is waited for; then tables and search attribute
   } finally {
     await stop();
   }
-}, 600_000);
+});

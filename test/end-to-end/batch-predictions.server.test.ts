@@ -5,14 +5,12 @@ import { mkdir, open, readdir, readFile, rename, writeFile, type FileHandle } fr
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { artifactKey } from '../../lib/artifact-store.ts';
 import { withDuckDb } from '../../lib/duckdb.ts';
 import { exampleCustomer } from '../../pipelines/churn.ts';
 import { sampleCsv } from '../../pipelines/sample-data.ts';
 import { startTestPlatform, type RunView, type TestPlatform } from './platform.ts';
-
-vi.setConfig({ testTimeout: 600_000 }); // what is lost with a killed worker is begun again after 10 s and more
 
 const ROUTE = '/api/v1/batch-predictions';
 const ROWS = 300_000;

@@ -2,15 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../db/connect.ts';
 import { createServingNodeRepository } from '../../db/serving-nodes.ts';
 import { artifactKey } from '../../lib/artifact-store.ts';
 import { claimPort } from '../../lib/ports.ts';
 import { churnRows } from '../../pipelines/churn.ts';
 import { SECRETS, startTestPlatform, type Answer, type TestPlatform } from './platform.ts';
-
-vi.setConfig({ testTimeout: 600_000 });
 
 const PROJECT = join(import.meta.dirname, '../..');
 const FEATURES = [...churnRows(40, 3)].map(({ churned: _, ...features }) => features);

@@ -56,4 +56,4 @@ test('a file of REFERENCE_DATA_PATH, such as the archive of a window, takes the 
   } finally {
     await second.stop();
   }
-}, 600_000);
+});

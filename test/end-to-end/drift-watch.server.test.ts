@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../db/connect.ts';
 import type { RawRow } from '../../ml/signature.ts';
 import { churnRows, DEARER_MARKET } from '../../pipelines/churn.ts';
 import { startTestPlatform, type TestPlatform } from './platform.ts';
-
-vi.setConfig({ testTimeout: 600_000 });
 
 const BUFFER = 500;
 const PERIOD_SECONDS = 30;

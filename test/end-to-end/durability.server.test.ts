@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../db/connect.ts';
 import { startTestPlatform, type RunView, type TestPlatform } from './platform.ts';
-
-vi.setConfig({ testTimeout: 600_000 }); // training is long on purpose
 
 // Boosting long enough to be killed in the middle of: early stopping never comes, checkpoints do.
 const slow = (trees: number, learning_rate: number) => ({

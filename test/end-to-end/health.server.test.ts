@@ -169,7 +169,7 @@ test('SIGTERM in mid-training ends every process with status 0; after the next s
   await startAll(['worker training']);
   const status = await api.waitFor(run, ({ finished_at }) => finished_at !== null, 240_000);
   expect(status).toMatchObject({ state: 'COMPLETED', promoted: true, model: { version: 2 } });
-}, 600_000);
+});
 
 test('while Postgres is away predictions go on, for callers who are known and for nobody else', async () => {
   await postgres.stop();

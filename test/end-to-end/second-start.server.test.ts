@@ -80,7 +80,7 @@ test('Ctrl-C ends everything with status 0; the next start names no password, ha
   await vi.waitFor(async () => expect(await second.run(run)).toEqual({ ...finished, stale: false }), 60_000);
   second.process.interrupt();
   expect(await second.process.exited).toBe(0);
-}, 600_000);
+});
 
 test('Ctrl-C while everything is just starting ends what was started, with status 0', async () => {
   const process = startUp();

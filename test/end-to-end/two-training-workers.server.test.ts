@@ -73,48 +73,44 @@ async function followToTheEnd(runId: string, activity: string, dead: string) {
   }
 }
 
-test(
-  'one of two training workers killed in mid-run: only what it had neither finished nor checkpointed is repeated',
-  { timeout: 600_000 },
-  async () => {
-    const second = await startExtraWorker(platform, 'training', ONE_AT_A_TIME);
-    const itself = `${second.pid}@${hostname()}`;
-    const dataset_version = await platform.uploadSample('churn', 20_000);
-    const id = await platform.train({ pipeline: 'churn', dataset_version, overrides: FOUR_EQUAL });
+test('one of two training workers killed in mid-run: only what it had neither finished nor checkpointed is repeated', async () => {
+  const second = await startExtraWorker(platform, 'training', ONE_AT_A_TIME);
+  const itself = `${second.pid}@${hostname()}`;
+  const dataset_version = await platform.uploadSample('churn', 20_000);
+  const id = await platform.train({ pipeline: 'churn', dataset_version, overrides: FOUR_EQUAL });
 
-    const before = await vi.waitFor(
-      async () => {
-        const finished = completed(await platform.run(id));
-        const attempt = (await attempts(id)).find(({ worker }) => worker === itself);
-        expect(finished.length).toBeGreaterThan(0);
-        expect(attempt?.progress?.checkpoint).toEqual(expect.any(String));
-        expect(attempt!.progress!.done).toBeGreaterThan(0.4);
-        // What was heard is some time old: stopped, it can no longer finish before it is killed.
-        second.kill('SIGSTOP');
-        await delay(500);
-        if (!(await attempts(id)).some(({ activity, worker }) => activity === attempt!.activity && worker === itself)) {
-          second.kill('SIGCONT');
-          throw new Error('it has finished meanwhile');
-        }
-        return { finished, activity: attempt!.activity, progress: attempt!.progress! };
-      },
-      { timeout: 300_000, interval: 100 },
-    );
-    second.kill('SIGKILL');
-    await second.exited;
-    const { run, heard } = await followToTheEnd(id, before.activity, itself);
+  const before = await vi.waitFor(
+    async () => {
+      const finished = completed(await platform.run(id));
+      const attempt = (await attempts(id)).find(({ worker }) => worker === itself);
+      expect(finished.length).toBeGreaterThan(0);
+      expect(attempt?.progress?.checkpoint).toEqual(expect.any(String));
+      expect(attempt!.progress!.done).toBeGreaterThan(0.4);
+      // What was heard is some time old: stopped, it can no longer finish before it is killed.
+      second.kill('SIGSTOP');
+      await delay(500);
+      if (!(await attempts(id)).some(({ activity, worker }) => activity === attempt!.activity && worker === itself)) {
+        second.kill('SIGCONT');
+        throw new Error('it has finished meanwhile');
+      }
+      return { finished, activity: attempt!.activity, progress: attempt!.progress! };
+    },
+    { timeout: 300_000, interval: 100 },
+  );
+  second.kill('SIGKILL');
+  await second.exited;
+  const { run, heard } = await followToTheEnd(id, before.activity, itself);
 
-    expect(run).toMatchObject({ state: 'COMPLETED', promoted: true, model: { name: 'churn', version: 1 } });
-    const { body } = await platform.get<{ items: unknown[] }>('/api/v1/models/churn/versions');
-    expect(body.items).toHaveLength(1);
-    expect(run.candidates.map(({ attempt }) => attempt).sort()).toEqual([1, 1, 1, 2]);
-    expect(run.candidates).toEqual(expect.arrayContaining(before.finished));
-    // The other worker went on with the trees of the checkpoint: it is never heard of with less.
-    const store = createFolderStore(join(platform.home, 'artifacts'));
-    const stored = Buffer.from(await store.get(before.progress.checkpoint!)).toString();
-    const { trees } = JSON.parse(stored) as Checkpoint;
-    expect(trees.length).toBeGreaterThan(0);
-    expect(Math.min(...heard)).toBeGreaterThanOrEqual(trees.length / TREES);
-    expect(Math.max(...heard)).toBeGreaterThan(before.progress.done);
-  },
-);
+  expect(run).toMatchObject({ state: 'COMPLETED', promoted: true, model: { name: 'churn', version: 1 } });
+  const { body } = await platform.get<{ items: unknown[] }>('/api/v1/models/churn/versions');
+  expect(body.items).toHaveLength(1);
+  expect(run.candidates.map(({ attempt }) => attempt).sort()).toEqual([1, 1, 1, 2]);
+  expect(run.candidates).toEqual(expect.arrayContaining(before.finished));
+  // The other worker went on with the trees of the checkpoint: it is never heard of with less.
+  const store = createFolderStore(join(platform.home, 'artifacts'));
+  const stored = Buffer.from(await store.get(before.progress.checkpoint!)).toString();
+  const { trees } = JSON.parse(stored) as Checkpoint;
+  expect(trees.length).toBeGreaterThan(0);
+  expect(Math.min(...heard)).toBeGreaterThanOrEqual(trees.length / TREES);
+  expect(Math.max(...heard)).toBeGreaterThan(before.progress.done);
+});

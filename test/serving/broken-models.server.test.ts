@@ -69,64 +69,60 @@ async function stored({ onnx, golden, signature }: ExampleModel, version: number
   return servedModel(version, { onnxSha256, goldenRowsSha256, signature });
 }
 
-test(
-  'ten models of each broken kind are refused with the reason, while the good one answers every prediction',
-  { timeout: 600_000 },
-  async () => {
-    const slots = createModelSlots<ServedSlot>((error) => expect.unreachable(String(error)));
-    const cache = createModelCache(folders[1]!.path, store);
-    const opening = createModelOpening({ timeoutMs: 60_000, script });
-    const impatient = createModelOpening({ timeoutMs: 700, script });
-    const [load, loadSoon] = [opening, impatient].map((how) =>
-      createModelLoader({ cache, opening: how, retryDelayMs: 1 }),
-    ) as [ReturnType<typeof createModelLoader>, ReturnType<typeof createModelLoader>];
-    const slow = new Set<string>();
-    const reports: string[] = [];
-    const reconciler = createEndpointReconciler({
-      slots,
-      load: (model) => (slow.has(model.onnxSha256) ? loadSoon : load)(model),
-      onReleaseError: (error) => expect.unreachable(String(error)),
-      report: (_, revision, state, detail) => void reports.push(`${revision} ${state}: ${detail}`),
-    });
-    const revision = (number: number, model: ServedModel): WatchedRevision => {
-      return { revision: number, runId: 'run-1', traceparent: null, model };
-    };
-    const good = await exampleModel();
-    const current = revision(1, await stored(good, 1));
-    reconciler.update([{ name: 'churn', current, next: null }]);
-    await reconciler.settled();
-    expect(reports.splice(0)).toEqual(['1 loading: null', '1 serving: null']);
+test('ten models of each broken kind are refused with the reason, while the good one answers every prediction', async () => {
+  const slots = createModelSlots<ServedSlot>((error) => expect.unreachable(String(error)));
+  const cache = createModelCache(folders[1]!.path, store);
+  const opening = createModelOpening({ timeoutMs: 60_000, script });
+  const impatient = createModelOpening({ timeoutMs: 700, script });
+  const [load, loadSoon] = [opening, impatient].map((how) =>
+    createModelLoader({ cache, opening: how, retryDelayMs: 1 }),
+  ) as [ReturnType<typeof createModelLoader>, ReturnType<typeof createModelLoader>];
+  const slow = new Set<string>();
+  const reports: string[] = [];
+  const reconciler = createEndpointReconciler({
+    slots,
+    load: (model) => (slow.has(model.onnxSha256) ? loadSoon : load)(model),
+    onReleaseError: (error) => expect.unreachable(String(error)),
+    report: (_, revision, state, detail) => void reports.push(`${revision} ${state}: ${detail}`),
+  });
+  const revision = (number: number, model: ServedModel): WatchedRevision => {
+    return { revision: number, runId: 'run-1', traceparent: null, model };
+  };
+  const good = await exampleModel();
+  const current = revision(1, await stored(good, 1));
+  reconciler.update([{ name: 'churn', current, next: null }]);
+  await reconciler.settled();
+  expect(reports.splice(0)).toEqual(['1 loading: null', '1 serving: null']);
 
-    let answered = 0;
-    let isOver = false;
-    const client = async () => {
-      while (!isOver) {
-        const row = answered++ % GOLDEN_ROWS.length;
-        const probability = await slots.use('churn', (slot) => slot.scoreRow(GOLDEN_ROWS[row]));
-        expect(probability).toBe(good.golden.probabilities[row]);
-        await delay(2);
-      }
-    };
-    const clients = [client(), client()];
-    let next = 1;
-    for (const [breaks, reason] of KINDS) {
-      for (let index = 0; index < 10; index++) {
-        const model = await stored(await breaks(good, index), ++next);
-        if (reason.source.includes('took longer')) slow.add(model.onnxSha256);
-        reconciler.update([{ name: 'churn', current, next: revision(next, model) }]);
-        await reconciler.settled();
-        const [loading, failed, ...more] = reports.splice(0);
-        expect([loading, more]).toEqual([`${next} loading: null`, []]);
-        expect(failed).toMatch(new RegExp(`^${next} failed: `));
-        expect(failed!.slice(`${next} failed: `.length)).toMatch(reason);
-      }
+  let answered = 0;
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) {
+      const row = answered++ % GOLDEN_ROWS.length;
+      const probability = await slots.use('churn', (slot) => slot.scoreRow(GOLDEN_ROWS[row]));
+      expect(probability).toBe(good.golden.probabilities[row]);
+      await delay(2);
     }
-    isOver = true;
-    await Promise.all(clients);
-    expect(answered).toBeGreaterThan(1_000);
-    expect(slots.get('churn')).toMatchObject({ revision: 1, lane: 'inline' });
-  },
-);
+  };
+  const clients = [client(), client()];
+  let next = 1;
+  for (const [breaks, reason] of KINDS) {
+    for (let index = 0; index < 10; index++) {
+      const model = await stored(await breaks(good, index), ++next);
+      if (reason.source.includes('took longer')) slow.add(model.onnxSha256);
+      reconciler.update([{ name: 'churn', current, next: revision(next, model) }]);
+      await reconciler.settled();
+      const [loading, failed, ...more] = reports.splice(0);
+      expect([loading, more]).toEqual([`${next} loading: null`, []]);
+      expect(failed).toMatch(new RegExp(`^${next} failed: `));
+      expect(failed!.slice(`${next} failed: `.length)).toMatch(reason);
+    }
+  }
+  isOver = true;
+  await Promise.all(clients);
+  expect(answered).toBeGreaterThan(1_000);
+  expect(slots.get('churn')).toMatchObject({ revision: 1, lane: 'inline' });
+});
 
 test('what is tried when a process stops is given up', async () => {
   const opening = createModelOpening({ timeoutMs: 60_000, script });
