@@ -56,7 +56,8 @@ export function createJobs(deps: JobsDeps) {
     if (execution.state !== 'running') return await closed(jobId, execution);
     const told = await engine.query(jobId);
     if (told) return { ...told, stale: false };
-    return { ...((await projected(jobId)) ?? unstartedStatus(jobId, execution)), stale: true };
+    const last = (await projected(jobId)) ?? unstartedStatus(jobId, execution);
+    return { ...last, stale: !isFinal(last) };
   };
 
   /** From the workflow; from the database, `stale`, when no worker or no Temporal answers. Throws NOT_FOUND. */

@@ -22,13 +22,14 @@ const processorSecondsFor = (bytes: number) => 0.4 + bytes / (8 * MIB);
 const memoryFor = (bytes: number) => Math.min(384 * MIB + 20 * bytes, 2048 * MIB);
 // Beyond the processor's time: for a busy machine, and for a file that makes its process wait.
 const CLOCK_FACTOR = 20;
+const STARTING_MS = 30_000; // of its process, whatever the file is
 
 /** Inspects, loads and tries a model file in a process of its own, within limits of processor time and memory. */
 export const createModelCheck =
   (run: LimitedProcesses, script: URL): CheckModel =>
   async ({ path, bytes }, signal) => {
     const input: CheckModelInput = { path, processorSeconds: processorSecondsFor(bytes) };
-    const timeoutMs = CLOCK_FACTOR * 1000 * input.processorSeconds;
+    const timeoutMs = STARTING_MS + CLOCK_FACTOR * 1000 * input.processorSeconds;
     return await run({ script, memoryBytes: memoryFor(bytes), timeoutMs, refuse }, input, signal);
   };
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessKey, AccessState, AccessUser } from '../db/access.ts';
+import { PlatformError } from '../lib/errors.ts';
 import type { KeptJson } from '../lib/kept-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { repeat } from '../lib/repeat.ts';
@@ -26,18 +27,24 @@ export type AccessDirectory = Awaited<ReturnType<typeof startAccessDirectory>>;
 /**
  * Who may call, held in memory, so that checking a caller asks no database. Hears of changes at once when notified, else
  * by polling; while the database is away it keeps what it knows. Returns when the database has answered, or after 2 s
- * with what was known last time (nobody, without a memory).
+ * with what was known last time.
  */
 export async function startAccessDirectory({ load, listen, log, memory, pollMs = 2_000 }: AccessDirectoryDeps) {
   let users: ReadonlyMap<string, AccessUser> = new Map();
   let keys: ReadonlyMap<string, KnownKey> = new Map();
   // Of the database: what was remembered does not count.
   let revision: number | null = null;
+  let isInformed = false;
   let reachable: boolean | null = null;
 
   const take = (state: AccessState) => {
     users = new Map(state.users.map((user) => [user.name, user]));
     keys = new Map(state.apiKeys.map((key) => [key.id, toKnownKey(key)]));
+    isInformed = true;
+  };
+  // To turn callers away as unknown would be a lie.
+  const requireInformed = () => {
+    if (!isInformed) throw new PlatformError('UNAVAILABLE', 'who may call is not known before the database answers');
   };
   const note = (now: boolean, error?: unknown) => {
     if (now === reachable) return;
@@ -80,8 +87,10 @@ export async function startAccessDirectory({ load, listen, log, memory, pollMs =
   if (remembered && revision === null) take(remembered);
 
   return {
-    user: (name: string): AccessUser | undefined => users.get(name),
-    apiKey: (id: string): KnownKey | undefined => keys.get(id),
+    /** Throws UNAVAILABLE while neither the database nor the memory has told of anybody. */
+    user: (name: string): AccessUser | undefined => (requireInformed(), users.get(name)),
+    /** Throws as `user` does. */
+    apiKey: (id: string): KnownKey | undefined => (requireInformed(), keys.get(id)),
     /**
      * What it knows afterwards includes every change committed before the call, unless the database is away: then it
      * goes on trying. Never throws.

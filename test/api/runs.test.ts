@@ -33,6 +33,9 @@ test('the status comes from the workflow, and from the database marked stale whe
   api.engine.tell('r1', null);
   await api.runs.project({ status: exampleStatus('r1', { progress: 33 }), sequence: 3 });
   expect(await read(api, 'r1')).toMatchObject({ progress: 33, stale: true });
+  // It ended after Temporal had been asked: nothing comes after that.
+  await api.runs.project({ status: exampleStatus('r1', { state: 'COMPLETED' }), sequence: 4 });
+  expect(await read(api, 'r1')).toMatchObject({ state: 'COMPLETED', stale: false });
 });
 
 test('with Temporal away the status still comes from the database, and starting is 503 with Retry-After', async () => {

@@ -111,11 +111,18 @@ test('a start without the database knows what was known last time, from a file t
   expect(directory.apiKey('k1')?.secretHash).toEqual(Buffer.from('ab'.repeat(32), 'hex'));
 });
 
-test('without database and memory it knows nobody', async () => {
+test('without database and memory it cannot say who may call, until the database answers', async () => {
   const folder = await temporaryFolder('access');
   onTestFinished(folder.remove);
-  const { directory } = await start({ memory: createKeptJson(join(folder.path, 'access.json')) });
-  expect(directory.user('ada')).toBeUndefined();
+  let load: AccessDirectoryDeps['load'] = away;
+  const memory = createKeptJson<AccessState>(join(folder.path, 'access.json'));
+  const { directory } = await start({ load: (known) => load(known), memory });
+  const unavailable = expect.objectContaining({ code: 'UNAVAILABLE' }) as Error;
+  expect(() => directory.user('ada')).toThrow(unavailable);
+  expect(() => directory.apiKey('k1')).toThrow(unavailable);
+  load = () => Promise.resolve(stateOf(1, 'ada'));
+  await vi.waitFor(() => expect(directory.user('ada')).toBeDefined(), SOON);
+  expect(directory.user('bob')).toBeUndefined();
 });
 
 test('what is remembered never replaces what the database says', async () => {
