@@ -77,7 +77,7 @@ test('a line of several predictions is in the table as the same predictions one 
   await repository.insert(exampleLine() + line + exampleLine());
   await repository.insert(line);
   expect(await count()).toBe(5);
-  await connection.sql`delete from predictions where id <> all (${ids})`;
+  await connection.sql`delete from predictions where id not in ${connection.sql(ids)}`;
   const together = await stored();
   await connection.sql`truncate predictions`;
   await repository.insert(singleLines(line).join(''));
