@@ -70,8 +70,10 @@ export async function waitUntilReady(
   let exit: number | undefined;
   void program.ended.then((code) => (exit = code));
   const deadline = Date.now() + timeoutMs;
-  while (Date.now() < deadline && exit === undefined) {
-    if (await answers().catch(() => false)) return;
+  for (let left = timeoutMs; left > 0 && exit === undefined; left = deadline - Date.now()) {
+    // Who takes a question may never answer it.
+    const answered = answers().catch(() => false);
+    if (await Promise.race([answered, program.ended.then(() => false), delay(left, false, { ref: false })])) return;
     await delay(50);
   }
   const what = exit === undefined ? `did not answer within ${timeoutMs / 1000} s` : `ended with status ${exit}`;

@@ -16,7 +16,10 @@ test.runIf(process.platform === 'linux')('a thread is no process, though a signa
   expect(isAliveAs(thread, 'node')).toBe(false);
 });
 
-test('a program that does not answer in time is said to, though it ends when it is stopped', async () => {
+test.each([
+  ['says that it is not ready', () => Promise.resolve(false)],
+  ['never answers', () => Promise.withResolvers<boolean>().promise],
+])('a program that %s is said not to have answered in time, though it ends when it is stopped', async (_, answers) => {
   const { path, remove } = await temporaryFolder('child');
   onTestFinished(remove);
   const logFile = join(path, 'program.log');
@@ -27,7 +30,7 @@ test('a program that does not answer in time is said to, though it ends when it 
     await ending.promise;
   };
   const program = { pid: process.pid, ended: ending.promise, stop };
-  const silent = waitUntilReady(program, { name: 'Echo', logFile }, () => Promise.resolve(false), 100);
+  const silent = waitUntilReady(program, { name: 'Echo', logFile }, answers, 100);
   await expect(silent).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     message: 'Echo did not answer within 0.1 s. The end of its log:\nstarting',
