@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { PlatformError } from '../../../lib/errors.ts';
 import { noPredictionLog, startPredictionLog, type PredictionLogDeps } from '../../../serving/prediction-log/start.ts';
 import { openSpoolWriter } from '../../../serving/prediction-log/spool-writer.ts';
@@ -76,10 +76,13 @@ test('what a process could not ship is shipped by the next one on its folder, or
 });
 
 test('a table that does not answer holds up no stop for longer than 4 s', async () => {
-  const { start } = await createLog({ insert: () => new Promise(() => undefined) });
+  const answer = Promise.withResolvers<void>();
+  onTestFinished(() => answer.resolve()); // a segment is open until then
+  const insert = vi.fn(() => answer.promise);
+  const { start } = await createLog({ insert });
   const running = start();
   await running.log.commit('1\n');
-  await delay(600);
+  await vi.waitFor(() => expect(insert).toHaveBeenCalled(), SOON);
   const started = performance.now();
   await running.stop();
   expect(performance.now() - started).toBeLessThan(20_000);
