@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import postgres from 'postgres';
+import { openPostgres } from '../lib/postgres-client.ts';
 import { PlatformError } from '../lib/errors.ts';
 
 const TIMEOUT_MS = 600_000;
@@ -22,8 +23,7 @@ export async function copyQuery(
   outFile: string,
   timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
-  // As in db/connect.ts: a source that goes away while types are read would end the process.
-  const sql = postgres(url, { max: 1, fetch_types: false, connect_timeout: 10, onnotice: () => {}, idle_timeout: 5 });
+  const sql = openPostgres(url, { max: 1, connect_timeout: 10, idle_timeout: 5 });
   try {
     await sql.begin('isolation level repeatable read read only', async (transaction) => {
       await transaction.unsafe(`SET LOCAL statement_timeout = ${timeoutMs}`);

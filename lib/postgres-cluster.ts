@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import postgres from 'postgres';
+import { openPostgres } from './postgres-client.ts';
 import { isAliveAs, readPid, type ProgramOptions } from './child-process.ts';
 import { PlatformError } from './errors.ts';
 import { runAs, type Account } from './server-account.ts';
@@ -61,8 +61,7 @@ export async function ensureDatabase(url: string): Promise<boolean> {
   const admin = new URL(url);
   const database = admin.pathname.slice(1);
   admin.pathname = '/postgres';
-  // As in db/connect.ts: a server that goes away while types are read would end the process.
-  const sql = postgres(admin.href, { max: 1, fetch_types: false, connect_timeout: 2, onnotice: () => {} });
+  const sql = openPostgres(admin.href, { max: 1, connect_timeout: 2 });
   try {
     const found = await sql`select 1 from pg_database where datname = ${database}`;
     if (found.length === 0) await sql`create database ${sql(database)}`;
