@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, write
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { outputRead } from './output-read.ts';
 import { endChild, predecessorEnded, waitUntilReady } from '../lib/child-process.ts';
 import { hideCredentials } from '../lib/log.ts';
 import { SUPERVISED } from '../lib/shutdown.ts';
@@ -45,10 +45,8 @@ export async function startService(options: ServiceOptions): Promise<Running> {
   });
   writePid(pidFile, child.pid);
   const logged = writeLog(child, logFile, options);
-  // The log is complete once the pipes are closed; something that inherited them must not hold up the rest.
   const ended = once(child, 'exit').then(async ([code]) => {
-    await Promise.race([logged, delay(500)]);
-    await nextTurn(); // a process that stood still has what came meanwhile yet to read
+    await outputRead(logged);
     return (code as number | null) ?? 1;
   });
   const stop = () => endChild(child, ended, graceMs);

@@ -68,12 +68,12 @@ export async function waitUntilReady(
   timeoutMs = 60_000,
 ): Promise<void> {
   let exit: number | undefined;
-  void program.ended.then((code) => (exit = code));
-  const deadline = Date.now() + timeoutMs;
-  for (let left = timeoutMs; left > 0 && exit === undefined; left = deadline - Date.now()) {
-    // Who takes a question may never answer it.
-    const answered = answers().catch(() => false);
-    if (await Promise.race([answered, program.ended.then(() => false), delay(left, false, { ref: false })])) return;
+  let isLate = false;
+  // Who takes a question may never answer it.
+  const ended = program.ended.then((code) => void (exit = code));
+  const late = delay(timeoutMs, undefined, { ref: false }).then(() => void (isLate = true));
+  while (!isLate && exit === undefined) {
+    if (await Promise.race([answers().catch(() => false), ended, late])) return;
     await delay(50);
   }
   const what = exit === undefined ? `did not answer within ${timeoutMs / 1000} s` : `ended with status ${exit}`;

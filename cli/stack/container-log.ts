@@ -5,8 +5,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { outputRead } from '../output-read.ts';
 
 const LARGEST_LOG_BYTES = 10 * 2 ** 20;
 
@@ -49,8 +49,7 @@ export async function openContainerLog({ service, file, pipe, onLine }: Containe
   let closing: Promise<void> | undefined;
   const end = async () => {
     closeSync(held);
-    await Promise.race([closed, delay(500)]);
-    await nextTurn(); // a process that stood still has what came meanwhile yet to read
+    await outputRead(closed);
     lines.close();
     reader.destroy();
     closeSync(log);
