@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync, deflateRawSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { processorMs } from '../processor-time.ts';
 import { createFileDoor } from '../../data/file-door.ts';
 import { withDuckDb } from '../../lib/duckdb.ts';
 import { listenHttp } from '../../lib/http/listen.ts';
@@ -48,25 +48,17 @@ async function door() {
   return { api, send };
 }
 
-/** Processor time of this process and of its children that have ended, where the system tells it; else the time. */
-function workedMs(): number {
-  if (process.platform !== 'linux') return performance.now();
-  const stat = readFileSync('/proc/self/stat', 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')')).split(' ');
-  return 10 * fields.slice(12, 16).reduce((sum, ticks) => sum + Number(ticks), 0);
-}
-
 /** Sends a file and expects it to be turned away within the bars, with nothing left. */
 async function expectRefused(type: string, body: Buffer | string | ReadableStream<Uint8Array>, rule: string) {
   const { api, send } = await door();
   const before = process.memoryUsage.rss();
   let peak = before;
   const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20);
-  const [started, worked] = [performance.now(), workedMs()];
+  const [started, worked] = [performance.now(), processorMs(process.pid)];
   const response = await send(type, body);
   const problem = (await response.json()) as ProblemBody;
   const tookMs = performance.now() - started;
-  const ownMs = Math.min(tookMs, workedMs() - worked);
+  const ownMs = Math.min(tookMs, processorMs(process.pid) - worked);
   clearInterval(watch);
   expect(problem).toMatchObject({ status: 422, code: 'INVALID', errors: [{ path: 'body', rule }] });
   expect(problem.errors).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { withinLooks } from '../looks.ts';
 import { ensureFirstAdmin } from '../../auth/first-admin.ts';
 import { hashPassword } from '../../auth/passwords.ts';
 import type { Role } from '../../auth/roles.ts';
@@ -42,17 +42,11 @@ async function start(options?: Parameters<typeof startIdentityProcess>[1]): Prom
   return started;
 }
 /** Looks 100 times, 50 ms apart: 5 s, and as much more as Postgres, which is asked each time too, takes to answer. */
-async function within5s(check: () => Promise<void>): Promise<void> {
-  for (let left = 100; ; left--) {
+const within5s = (check: () => Promise<void>) =>
+  withinLooks(100, 50, async () => {
     await connection.sql`select 1`;
-    try {
-      return await check();
-    } catch (error) {
-      if (left === 0) throw error;
-    }
-    await delay(50);
-  }
-}
+    await check();
+  });
 const times = <T>(count: number, make: (index: number) => T) =>
   Array.from({ length: count }, (_, index) => make(index));
 

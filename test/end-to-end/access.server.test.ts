@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withinLooks } from '../looks.ts';
 import { verifyAudit } from '../../cli/audit.ts';
 import { loadConfig } from '../../lib/config.ts';
 import { temporaryFolder, type TemporaryFolder } from '../platform.ts';
@@ -32,14 +32,8 @@ const bothSay = async (credential: string) => [
   await predict(credential),
 ];
 /** Looks 50 times, 100 ms apart: 5 s, and as much more as the processes that are asked take to answer. */
-async function expectWithin5s<T>(look: () => Promise<T>, expected: T): Promise<void> {
-  let found = await look();
-  for (let looks = 1; looks < 50 && !isDeepStrictEqual(found, expected); looks++) {
-    await delay(100);
-    found = await look();
-  }
-  expect(found).toEqual(expected);
-}
+const expectWithin5s = <T>(look: () => Promise<T>, expected: T) =>
+  withinLooks(50, 100, async () => expect(await look()).toEqual(expected));
 
 interface Document {
   readonly paths: Record<string, Record<string, { readonly security?: readonly object[] }>>;

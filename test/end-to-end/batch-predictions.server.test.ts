@@ -60,7 +60,7 @@ async function begin(request: object): Promise<string> {
 }
 const view = async (id: string) => (await platform.get<BatchView>(`${ROUTE}/${id}`)).body;
 async function scored(id: string): Promise<BatchView> {
-  const run = await platform.waitFor(id, ({ state }) => ['COMPLETED', 'FAILED'].includes(state), 300_000);
+  const run = await platform.waitFor(id, ({ state }) => ['COMPLETED', 'FAILED'].includes(state));
   expect(run.error?.message ?? run.state).toBe('COMPLETED');
   return await view(id);
 }
@@ -196,7 +196,7 @@ test('a worker killed in every stage, and Temporal once, change no byte: each ro
   const id = await begin({ model: 'models:/churn/1', dataset_version: large, run_id: 'killed-often' });
   await killReader(planning);
   await killReader(scoring);
-  await platform.waitFor(id, ({ batch }) => (batch?.chunks_scored ?? 0) >= 2, 300_000);
+  await platform.waitFor(id, ({ batch }) => (batch?.chunks_scored ?? 0) >= 2);
   await kill('temporal');
   await killReader(scoringLast);
   await killReader(assembling);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withinLooks } from '../looks.ts';
 import { connect } from '../../db/connect.ts';
 import { startTestPlatform, type RunView, type TestPlatform } from './platform.ts';
 
@@ -36,9 +36,7 @@ const startSlowRun = async (run_id: string, overrides = SLOW) => {
 };
 const boosting = (status: RunView) => status.candidates.find(({ id }) => id.startsWith('gradient'));
 const midTraining = (id: string, percent = 20) =>
-  platform.waitFor(id, (status) => (boosting(status)?.progress ?? 0) >= percent, 300_000);
-const finished = (id: string) =>
-  platform.waitFor(id, ({ state }) => ['COMPLETED', 'FAILED', 'CANCELLED'].includes(state), 300_000);
+  platform.waitFor(id, (status) => (boosting(status)?.progress ?? 0) >= percent);
 
 /** Rows that a run left behind, counted where they are kept. */
 async function traces(runId: string) {
@@ -59,7 +57,7 @@ test('a training worker killed in mid-training costs nothing but time: one versi
   const id = await startSlowRun('killed-training-worker');
   await midTraining(id);
   process.kill(platform.pids()['worker-training']!, 'SIGKILL');
-  const status = await finished(id);
+  const status = await platform.finished(id);
   expect(status).toMatchObject({ state: 'COMPLETED', promoted: true });
   expect(boosting(status)!.attempt).toBeGreaterThan(1);
   expect(await traces(id)).toEqual(ONCE);
@@ -71,7 +69,7 @@ test('all workers killed at once: the run completes, one version, one promotion'
   for (const role of ['pipeline', 'training', 'monitoring']) {
     process.kill(platform.pids()[`worker-${role}`]!, 'SIGKILL');
   }
-  expect(await finished(id)).toMatchObject({ state: 'COMPLETED', promoted: true });
+  expect(await platform.finished(id)).toMatchObject({ state: 'COMPLETED', promoted: true });
   expect(await traces(id)).toEqual(ONCE);
 });
 
@@ -79,7 +77,7 @@ test('the Temporal server killed in mid-training: the run completes, one version
   const id = await startSlowRun('killed-temporal');
   await midTraining(id);
   process.kill(platform.pids().temporal!, 'SIGKILL');
-  expect(await finished(id)).toMatchObject({ state: 'COMPLETED', promoted: true });
+  expect(await platform.finished(id)).toMatchObject({ state: 'COMPLETED', promoted: true });
   expect(await traces(id)).toEqual(ONCE);
 });
 
@@ -90,7 +88,7 @@ test('the same run id posted twice starts once; with another request it is a con
     [202, 'posted-twice'],
     [202, 'posted-twice'],
   ]);
-  expect(await finished('posted-twice')).toMatchObject({ state: 'COMPLETED' });
+  expect(await platform.finished('posted-twice')).toMatchObject({ state: 'COMPLETED' });
   expect(await traces('posted-twice')).toEqual(ONCE);
   const other = await platform.post('/api/v1/train', { ...request, overrides: { promotion: 'manual' } });
   expect(other).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
@@ -102,12 +100,7 @@ test('cancelling stops a running candidate within two seconds', { retry: 2 }, as
   await midTraining(id, 10);
   expect((await platform.post(`/api/v1/runs/${id}/cancel`, {})).status).toBe(202);
   // Two seconds, and as much more as Temporal and a worker take to answer ten times.
-  let status = await platform.run(id);
-  for (let looks = 1; looks < 10 && status.state !== 'CANCELLED'; looks++) {
-    await delay(200);
-    status = await platform.run(id);
-  }
-  expect(status.state).toBe('CANCELLED');
+  await withinLooks(10, 200, async () => expect((await platform.run(id)).state).toBe('CANCELLED'));
   expect(await traces(id)).toEqual({ versions: 0, promotions: 0, revisions: 0 });
 });
 
@@ -127,5 +120,5 @@ test('while no worker answers, the status comes from Postgres and says that it i
   }
   await platform.waitFor(id, ({ stale }) => !stale);
   expect((await platform.post(`/api/v1/runs/${id}/cancel`, {})).status).toBe(202);
-  expect(await finished(id)).toMatchObject({ state: 'CANCELLED' });
+  expect(await platform.finished(id)).toMatchObject({ state: 'CANCELLED' });
 });

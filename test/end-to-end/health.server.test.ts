@@ -152,7 +152,7 @@ const SLOW = {
 test('SIGTERM in mid-training ends every process with status 0; after the next start the run goes on and completes', async () => {
   const dataset = await api.uploadSample('churn', 20_000);
   const run = await api.train({ pipeline: 'churn', dataset_version: dataset, overrides: SLOW });
-  await api.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20, 240_000);
+  await api.waitFor(run, ({ candidates }) => (candidates[0]?.progress ?? 0) >= 20);
   for (const command of COMMANDS) running[command].process.kill('SIGTERM');
   const statuses = await Promise.all(COMMANDS.map((command) => running[command].process.exited));
   expect(Object.fromEntries(COMMANDS.map((command, index) => [command, statuses[index]]))).toEqual(
@@ -167,7 +167,7 @@ test('SIGTERM in mid-training ends every process with status 0; after the next s
     body: { model: { version: 1 } },
   });
   await startAll(['worker training']);
-  const status = await api.waitFor(run, ({ finished_at }) => finished_at !== null, 240_000);
+  const status = await api.waitFor(run, ({ finished_at }) => finished_at !== null);
   expect(status).toMatchObject({ state: 'COMPLETED', promoted: true, model: { version: 2 } });
 });
 

@@ -114,7 +114,7 @@ export function createApi(api: string, token: string) {
   const run = async (id: string) => (await get<RunView>(`/api/v1/runs/${id}`)).body;
 
   /** Polls a run until `done` holds; a server that is just restarting is asked again. */
-  const waitFor = async (id: string, done: (status: RunView) => boolean, timeoutMs = 120_000): Promise<RunView> => {
+  const waitFor = async (id: string, done: (status: RunView) => boolean, timeoutMs = 300_000): Promise<RunView> => {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const status = await run(id).catch(() => null);
